@@ -1,0 +1,217 @@
+"""Frozen records through which sibling packages meet; nothing here computes.
+
+Arrays are read-only by agreement. The dimensions of each are named in its comment, in the order of its axes.
+Power is >= 0 in the direction its name says; `injection_mw` alone is signed, positive into the grid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gridtwin.units import BoolArray, FloatArray, IntArray
+
+__all__ = [
+    "AcInjections",
+    "AcSolution",
+    "ComputePlan",
+    "ComputeRecord",
+    "ComputeState",
+    "Fleet",
+    "GridData",
+    "NetworkMatrices",
+    "QueueAxes",
+    "UnitData",
+]
+
+
+# --- the grid ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GridData:
+    """A transmission grid as the model folder states it, per unit on `base_mva`."""
+
+    base_mva: float
+    bus: tuple[str, ...]
+    vn_kv: FloatArray  # (bus,)
+    vm_min_pu: FloatArray  # (bus,)
+    vm_max_pu: FloatArray  # (bus,)
+    shunt_mw: FloatArray  # (bus,) drawn at 1 pu
+    shunt_mvar: FloatArray  # (bus,) injected at 1 pu
+    slack: int  # index of the reference bus
+    slack_vm_pu: float
+    line: tuple[str, ...]  # lines and transformers
+    line_from: IntArray  # (line,) bus index; the tap of a transformer is here
+    line_to: IntArray  # (line,)
+    r_pu: FloatArray  # (line,)
+    x_pu: FloatArray  # (line,)
+    b_pu: FloatArray  # (line,) total charging
+    tap_ratio: FloatArray  # (line,) 1 for a line
+    is_transformer: BoolArray  # (line,)
+    rate_mw: FloatArray  # (line,) continuous rating, inf where there is none
+    rate_long_mw: FloatArray  # (line,) long-time emergency rating
+    rate_short_mw: FloatArray  # (line,) short-time emergency rating
+    link: tuple[str, ...]  # HVDC links
+    link_from: IntArray  # (link,)
+    link_to: IntArray  # (link,)
+    link_p_nom_mw: FloatArray  # (link,)
+    link_schedule_mw: FloatArray  # (link,) flat schedule, positive from -> to
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UnitData:
+    """Generating units and condensers. Segments are ragged and convex: cheapest first within a unit."""
+
+    unit: tuple[str, ...]
+    bus: IntArray  # (unit,) bus index
+    technology: tuple[str, ...]
+    p_min_mw: FloatArray  # (unit,) floor while it runs; 0 under relaxed commitment
+    p_max_mw: FloatArray  # (unit,)
+    q_min_mvar: FloatArray  # (unit,)
+    q_max_mvar: FloatArray  # (unit,)
+    vm_set_pu: FloatArray  # (unit,)
+    ramp_mw_per_h: FloatArray  # (unit,) inf where there is none
+    holds_voltage: BoolArray  # (unit,) can regulate voltage when committed
+    always_committed: BoolArray  # (unit,) regulates voltage even at 0 MW (condensers)
+    quick_start: BoolArray  # (unit,) may start inside a step
+    renewable: BoolArray  # (unit,)
+    curtailable: BoolArray  # (unit,) output may stay below what is available
+    profile: IntArray  # (unit,) column of the availability profile, -1 where p_max_mw holds
+    segment_unit: IntArray  # (segment,) unit index, ascending
+    segment_mw: FloatArray  # (segment,) width
+    segment_cost_per_mwh: FloatArray  # (segment,) fuel and variable cost, carbon excluded
+    segment_co2_kg_per_mwh: FloatArray  # (segment,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NetworkMatrices:
+    """What a linear dispatch needs to know of a grid: `flow_mw = ptdf @ injection_mw`."""
+
+    bus: tuple[str, ...]
+    line: tuple[str, ...]
+    slack: int
+    line_from: IntArray  # (line,) bus index
+    line_to: IntArray  # (line,)
+    r_pu: FloatArray  # (line,)
+    base_mva: float
+    ptdf: FloatArray  # (line, bus); the column of the slack is zero
+    lodf: FloatArray  # (line, outage); NaN in the columns of bridges
+    bridge: BoolArray  # (line,) its outage splits the grid
+    rate_mw: FloatArray  # (line,) inf where unlimited
+    rate_long_mw: FloatArray  # (line,)
+    rate_short_mw: FloatArray  # (line,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AcInjections:
+    """What one batch of AC power flows is asked to carry."""
+
+    load_mw: FloatArray  # (time, bus)
+    load_mvar: FloatArray  # (time, bus)
+    unit_mw: FloatArray  # (time, unit)
+    committed: BoolArray  # (time, unit) units that hold voltage
+    link_mw: FloatArray  # (time, link) positive from -> to
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AcSolution:
+    """A batch of AC power flows. Rows of steps that did not converge are NaN."""
+
+    converged: BoolArray  # (time,)
+    iterations: IntArray  # (time,)
+    method: tuple[str, ...]  # (time,) "batch", "runpp" (fallback) or "failed"
+    vm_pu: FloatArray  # (time, bus)
+    va_deg: FloatArray  # (time, bus)
+    bus_mw: FloatArray  # (time, bus) net injection that the solved voltages imply, shunts apart
+    bus_mvar: FloatArray  # (time, bus)
+    holds_voltage: BoolArray  # (time, bus) PV or slack at the end
+    q_limited: BoolArray  # (time, bus) PV bus that became PQ at a reactive limit
+    from_mw: FloatArray  # (time, line) into the line at its from end
+    from_mvar: FloatArray  # (time, line)
+    to_mw: FloatArray  # (time, line) into the line at its to end
+    to_mvar: FloatArray  # (time, line)
+    loading_percent: FloatArray  # (time, line) apparent power of the fuller end over the continuous rating
+    losses_mw: FloatArray  # (time,) lines and transformers, shunts included
+    slack_excess_mw: FloatArray  # (time,) what the slack injects beyond what it was asked to
+
+
+# --- computing --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class QueueAxes:
+    """Names along the axes of a queue index: (origin, class, delay class, duration bin), in C order."""
+
+    origin: tuple[str, ...]
+    compute_class: tuple[str, ...]
+    delay_class: tuple[str, ...]
+    bin_upper_s: tuple[int, ...]  # upper runtime of each duration bin, s; the last is the longest job
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Lengths of the four axes."""
+        return len(self.origin), len(self.compute_class), len(self.delay_class), len(self.bin_upper_s)
+
+    @property
+    def size(self) -> int:
+        """Number of queues."""
+        return int(np.prod(self.shape))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fleet:
+    """Sites, what stands in them, and the data links that reach them."""
+
+    site: tuple[str, ...]
+    bus: IntArray  # (site,) bus index
+    axes: QueueAxes
+    capacity_nodes: IntArray  # (site, class)
+    idle_w: FloatArray  # (site, class) per node
+    peak_w: FloatArray  # (site, class) per node
+    power_factor: FloatArray  # (site,) lagging
+    preference: IntArray  # (origin, class, rank) site index, best first; -1 where latency or hardware forbids
+    bandwidth_gbps: FloatArray  # (origin, site) inf where data need not move
+    latency_oneway_s: FloatArray  # (origin, site)
+    price_per_gb: FloatArray  # (origin, site)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ComputeState:
+    """Everything the executor carries over a window boundary. Rows index the run's `JobTable`."""
+
+    now_s: int
+    next_row: int  # first row that has not been submitted yet
+    waiting_row: IntArray  # (waiting,) in order of submission
+    running_row: IntArray  # (running,) in order of start
+    running_site: IntArray  # (running,)
+    running_start_s: IntArray  # (running,) first second of work; later than now_s while its data move
+    release_nodes: FloatArray  # (queue,) node starts granted but not used; negative when overdrawn
+    route_nodes: FloatArray  # (origin, class, bin, site) the same for where they go
+    link_free_s: FloatArray  # (origin, site) when the last data transfer ends
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ComputePlan:
+    """Node starts granted in each step. Grants carry over, so that whole jobs add up to the plan."""
+
+    release_nodes: FloatArray  # (step, queue)
+    route_nodes: FloatArray  # (step, origin, class, bin, site)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ComputeRecord:
+    """What the fleet did in one window."""
+
+    started_row: IntArray  # (started,)
+    started_site: IntArray  # (started,)
+    start_s: IntArray  # (started,) first second of work
+    finished_row: IntArray  # (finished,)
+    finish_s: IntArray  # (finished,)
+    busy_node_s: IntArray  # (step, site, class) metered at the nodes, batch only; exact
+    service_nodes: IntArray  # (step, site, class) nodes given to services
+    unserved_service_nodes: IntArray  # (step, site, class) wanted by services, not there
+    waiting_nodes: IntArray  # (step, queue) nodes wanted by waiting jobs at the end of the step
+    forced_nodes: IntArray  # (step, site, class) node starts beyond the grant, at a job's latest start
+    moved_gb: FloatArray  # (step, origin, site)
