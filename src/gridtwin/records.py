@@ -18,8 +18,10 @@ __all__ = [
     "ComputePlan",
     "ComputeRecord",
     "ComputeState",
+    "Finding",
     "Fleet",
     "GridData",
+    "LossEstimate",
     "NetworkMatrices",
     "QueueAxes",
     "UnitData",
@@ -137,6 +139,29 @@ class AcSolution:
     slack_excess_mw: FloatArray  # (time,) what the slack injects beyond what it was asked to
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class LossEstimate:
+    """Losses, linear in injection about a reference: `losses_mw + factor @ (injection - reference)`."""
+
+    losses_mw: FloatArray  # (time,) at the reference
+    factor: FloatArray  # (time, bus) change of losses per unit of injection
+    reference_injection_mw: FloatArray  # (time, bus)
+    bus_losses_mw: FloatArray  # (time, bus) where they are drawn: half of each line's at either end
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that an AC solution breaks."""
+
+    kind: str  # "thermal", "voltage_low", "voltage_high", "slack_q" or "not_converged"
+    step: int  # index into the batch
+    instant: np.datetime64  # UTC
+    element: str  # name of the line or bus; "" for the whole grid
+    value: float  # NaN where there is none
+    limit: float
+    unit: str  # "MVA", "pu", "Mvar" or ""
+
+
 # --- computing --------------------------------------------------------------------------------------------------------
 
 
@@ -171,6 +196,7 @@ class Fleet:
     idle_w: FloatArray  # (site, class) per node
     peak_w: FloatArray  # (site, class) per node
     power_factor: FloatArray  # (site,) lagging
+    connection_mw: FloatArray  # (site,) limit at the meter, inf where there is none
     preference: IntArray  # (origin, class, rank) site index, best first; -1 where latency or hardware forbids
     bandwidth_gbps: FloatArray  # (origin, site) inf where data need not move
     latency_oneway_s: FloatArray  # (origin, site)

@@ -1,0 +1,6 @@
+"""`python -m gridtwin`."""
+
+from gridtwin.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""Three calls: load a study, run it, open its results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from gridtwin.errors import ExitCode
+from gridtwin.inputs.load import load_study
+from gridtwin.inputs.study import Study
+from gridtwin.results.dataset import open_results
+from gridtwin.results.files import write_columns, write_json
+from gridtwin.results.store import RunFolder
+from gridtwin.twin.build import build, initial_twin_state
+from gridtwin.twin.closing import close_run, read_run
+from gridtwin.twin.coordinator import Progress
+from gridtwin.twin.inputs_kept import Table, input_tables
+from gridtwin.twin.recorder import coordinates
+
+__all__ = ["RunResult", "Study", "load_study", "open_results", "run"]
+
+SLACK_MWH = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """Where a run is, what it found, and how the command line should end."""
+
+    run_dir: Path
+    summary: Mapping[str, Any]
+    exit_code: ExitCode
+
+
+def run(study: Study, out_dir: Path | str = "outputs", progress: Progress | None = None) -> RunResult:
+    """Run a study to the end of its last job.
+
+    Parameters
+    ----------
+    study : Study
+    out_dir : path
+        Parent folder; the run makes one of its own in it.
+    progress : callable, optional
+        Called with (windows done, windows expected) after each window.
+
+    Returns
+    -------
+    RunResult
+
+    Raises
+    ------
+    GridtwinError
+        If the grid cannot be built or an optimisation has no optimum.
+    """
+    begun = perf_counter()
+    folder = _new_folder(Path(out_dir), f"{study.name}_{study.scenario.policy}")
+    coordinator = build(study, folder)
+    tables = input_tables(study, coordinator.ac_grid.ybus)
+    _keep_inputs(folder, study, tables)
+    timing = {"build": perf_counter() - begun}
+    final = coordinator.run(initial_twin_state(study), progress=progress)
+    timing |= coordinator.seconds
+    closing = perf_counter()
+    stored = read_run(folder, study, final.window, coordinates(coordinator.system), tables)
+    timing["close"] = perf_counter() - closing
+    timing["total"] = perf_counter() - begun
+    summary = close_run(folder, study, stored, coordinator.recorder.findings, timing)
+    return RunResult(folder.path, summary, exit_code(summary))
+
+
+def exit_code(summary: Mapping[str, Any]) -> ExitCode:
+    """Say how the command line ends: a broken ledger outranks AC, AC outranks used slack."""
+    kpis = summary["kpis"]
+    if not all(ledger["pass"] for ledger in summary["ledgers"].values()):
+        return ExitCode.CHECK_FAILED
+    if kpis["ac_steps_not_converged"] > 0:
+        return ExitCode.NOT_CONVERGED
+    if kpis["unserved_mwh"] > SLACK_MWH or kpis["overload_mwh"] > SLACK_MWH:
+        return ExitCode.SLACK_USED
+    return ExitCode.OK
+
+
+def _new_folder(parent: Path, stem: str) -> RunFolder:
+    """Make a folder that did not exist before."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    for attempt in range(1000):
+        path = parent / (f"{stem}_{stamp}" if attempt == 0 else f"{stem}_{stamp}_{attempt}")
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return RunFolder(path)
+    raise FileExistsError(f"{parent}: no free name for a run of {stem}")
+
+
+def _keep_inputs(folder: RunFolder, study: Study, tables: Mapping[str, Table]) -> None:
+    write_json(folder.path / "inputs" / "scenario.json", study.resolved)
+    write_json(folder.path / "inputs" / "model_hashes.json", dict(study.model_hashes))
+    for name, columns in tables.items():
+        write_columns(folder.path / "inputs" / f"{name}.parquet", columns)

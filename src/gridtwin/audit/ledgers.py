@@ -1,0 +1,154 @@
+"""Each ledger compares two independently stored sources and reports the largest difference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from gridtwin.audit.job_meter import busy_node_seconds
+from gridtwin.results.store import RunData
+from gridtwin.units import W_PER_MW, FloatArray
+
+__all__ = ["LEDGERS", "Ledger", "close_ledgers"]
+
+POWER_MW = 1e-6
+POWER_SHARE = 1e-9
+ENERGY_MWH = 1e-6
+PRIMAL = 1e-6
+GAP = 1e-6
+MONEY_SHARE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """One identity of a run: it passes while `residual <= tolerance`."""
+
+    name: str
+    residual: float
+    tolerance: float
+    unit: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether the identity holds; a residual that is not a number does not."""
+        return bool(self.residual <= self.tolerance)
+
+
+def close_ledgers(run: RunData) -> tuple[Ledger, ...]:
+    """Compute all ledgers of a run."""
+    return tuple(ledger(run) for ledger in LEDGERS)
+
+
+def power_ac(run: RunData) -> Ledger:
+    """Asked injections = V·conj(Y·V), per AC step and bus, active and reactive."""
+    v = run.variables
+    admittance, slack = _admittance(run), np.flatnonzero(run.inputs["buses"]["slack"])[0]
+    done = v["ac_converged"].astype(bool)
+    voltage = v["vm_pu"][done] * np.exp(1j * np.radians(v["va_deg"][done]))
+    base_mva = float(run.inputs["buses"]["base_mva"][0])
+    implied = voltage * np.conj((admittance @ voltage.T).T) * base_mva
+    asked = v["net_injection_mw"][done].copy()
+    asked[:, slack] += v["slack_excess_mw"][done]
+    difference = np.maximum(np.abs(implied.real - asked), np.abs(implied.imag - v["bus_mvar"][done]))
+    return Ledger("power_ac", _largest(difference), _power_tolerance(run), "MW")
+
+
+def power_market(run: RunData) -> Ledger:
+    """Generation + shed = load + sites + spill + losses, per step."""
+    v = run.variables
+    supply = v["unit_mw"].sum(axis=1) + v["slack_excess_mw"] + v["shed_mw"].sum(axis=1)
+    demand = v["load_mw"].sum(axis=1) + v["site_mw"].sum(axis=1) + v["spill_mw"] + v["losses_mw"]
+    done = v["ac_converged"].astype(bool)
+    return Ledger("power_market", _largest(np.abs(supply - demand)[done]), _power_tolerance(run), "MW")
+
+
+def jobs(run: RunData) -> Ledger:
+    """Submitted = done + running + queued; what the queues held at the end = what never started."""
+    start, end, nodes = (run.jobs[name] for name in ("start_s", "end_s", "nodes"))
+    done, running, queued = end >= 0, (start >= 0) & (end < 0), start < 0
+    states = done.astype(int) + running + (queued & ~done)
+    impossible = (states != 1) | (done & (end - start != run.jobs["runtime_s"])) | (done & (start < run.jobs["submit_s"]))
+    waiting_nodes = run.variables["waiting_nodes"][-1].sum()
+    residual = int(impossible.sum()) + abs(int(waiting_nodes) - int(nodes[queued].sum()))
+    return Ledger("jobs", float(residual), 0.0, "jobs or nodes")
+
+
+def node_seconds(run: RunData) -> Ledger:
+    """Node meter = job meter, per step, site and class; and never more at work than there are."""
+    v = run.variables
+    metered = v["busy_node_s"]
+    difference = np.abs(metered - busy_node_seconds(run)).max(initial=0)
+    capacity = _by_pool(run, "capacity_nodes").astype(np.int64)
+    excess = metered + (v["service_nodes"] - capacity) * run.step_s
+    return Ledger("node_seconds", float(max(difference, excess.max(initial=0))), 0.0, "node-s")
+
+
+def energy(run: RunData) -> Ledger:
+    """Energy at the sites' meters = (idle + jobs + services) · PUE, from the job records."""
+    v = run.variables
+    idle_w, peak_w = _by_pool(run, "idle_w"), _by_pool(run, "peak_w")
+    at_work = busy_node_seconds(run) / run.step_s + v["service_nodes"]
+    it_mw = (_by_pool(run, "capacity_nodes") * idle_w + at_work * (peak_w - idle_w)).sum(axis=2) / W_PER_MW
+    of_equipment = np.abs(v["it_mw"] - it_mw) * run.step_h
+    of_meter = np.abs(v["site_mw"] - it_mw * v["pue"]) * run.step_h
+    return Ledger("energy", _largest(np.maximum(of_equipment, of_meter)), ENERGY_MWH, "MWh")
+
+
+def production_cost(run: RunData) -> Ledger:
+    """Stored cost of each step = cost of the stored output along the stored segments, relative."""
+    v, segments = run.variables, run.inputs["segments"]
+    cost = np.zeros(len(v["production_cost"]))
+    for unit in range(v["unit_mw"].shape[1]):
+        own = segments["unit_index"] == unit
+        ends = np.concatenate([[0.0], np.cumsum(segments["width_mw"][own])])
+        rates = np.concatenate([[0.0], np.cumsum(segments["width_mw"][own] * segments["cost_per_mwh"][own])])
+        cost += np.interp(v["unit_mw"][:, unit], ends, rates) * run.step_h
+    scale = max(1.0, float(np.abs(cost).max(initial=0.0)))
+    return Ledger("production_cost", _largest(np.abs(cost - v["production_cost"])) / scale, MONEY_SHARE, "1")
+
+
+def solver_primal(run: RunData) -> Ledger:
+    """No row or bound of any window's program is violated."""
+    return Ledger("solver_primal", _largest(run.variables["primal_residual"]), PRIMAL, "1")
+
+
+def solver_gap(run: RunData) -> Ledger:
+    """Primal objective = dual objective evaluated from multipliers and bounds, relative."""
+    primal, dual = run.variables["objective"], run.variables["dual_objective"]
+    gap = np.abs(primal - dual) / np.maximum(1.0, np.abs(primal))
+    return Ledger("solver_gap", _largest(gap), GAP, "1")
+
+
+LEDGERS: tuple[Callable[[RunData], Ledger], ...] = (
+    power_ac,
+    power_market,
+    jobs,
+    node_seconds,
+    energy,
+    production_cost,
+    solver_primal,
+    solver_gap,
+)
+
+
+def _largest(values: FloatArray) -> float:
+    return float(np.max(values, initial=0.0))
+
+
+def _power_tolerance(run: RunData) -> float:
+    return max(POWER_MW, POWER_SHARE * float(run.variables["load_mw"].sum(axis=1).max(initial=0.0)))
+
+
+def _admittance(run: RunData) -> sparse.csr_array:
+    table = run.inputs["admittance"]
+    size = len(run.coords["bus"])
+    entries = table["g_pu"] + 1j * table["b_pu"]
+    return sparse.csr_array(sparse.coo_array((entries, (table["row"], table["column"])), shape=(size, size)))
+
+
+def _by_pool(run: RunData, column: str) -> FloatArray:
+    shape = len(run.coords["site"]), len(run.coords["compute_class"])
+    return run.inputs["pools"][column].reshape(shape)

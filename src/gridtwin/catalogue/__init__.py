@@ -1,0 +1,1 @@
+"""What machines and cooling are like: figures with their sources."""

@@ -1,0 +1,57 @@
+"""The command line: one thin file per verb.
+
+Modules here import only what `--help` needs; the rest is imported where a verb runs.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+
+import typer
+
+from gridtwin.cli import run, show, validate
+from gridtwin.errors import ExitCode, GridtwinError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="gridtwin",
+    help="Compute-power co-dispatch digital twin: data-centre jobs and an AC power grid on one clock.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(validate.validate)
+app.command()(run.run)
+app.command()(show.show)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with an `ExitCode`."""
+    sys.exit(_exit_code(arguments))
+
+
+def _exit_code(arguments: Sequence[str] | None) -> int:
+    """Run one verb; the only place where errors become messages and exit codes."""
+    try:
+        code = app(arguments, standalone_mode=False)
+    except GridtwinError as error:
+        _say(str(error))
+        return error.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        _say("interrupted")
+        return ExitCode.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - whatever it is, the user gets an exit code and something to report
+        if show_usage := getattr(error, "show", None):  # click's errors, by what they do: some typers bring their own
+            show_usage()
+            return ExitCode.USAGE
+        traceback.print_exc()
+        _say("internal error: this is a fault of gridtwin; please report it with the lines above")
+        return ExitCode.INTERNAL
+    return int(code or ExitCode.OK)
+
+
+def _say(message: str) -> None:
+    print(f"gridtwin: {message}" if "\n" not in message else message, file=sys.stderr)  # noqa: T201

@@ -1,0 +1,18 @@
+"""Arguments that several verbs share."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+import typer
+
+__all__ = ["Json", "Overrides", "ScenarioPath"]
+
+ScenarioPath: TypeAlias = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help="Scenario file, or the name of a shipped one.", show_default=False)
+]
+Overrides: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a key, such as time.duration=7d.", show_default=False),
+]
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]

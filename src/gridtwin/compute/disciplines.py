@@ -1,0 +1,93 @@
+"""Who starts next, and where: decisions as pure functions. SimPy only carries them out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gridtwin.units import FloatArray, IntArray
+
+__all__ = ["DISCIPLINES", "carried_grants", "first_with_room", "largest_grant_with_room", "order_keys"]
+
+DISCIPLINES = ("fcfs", "edf")
+
+
+def order_keys(discipline: str, latest_start_s: IntArray) -> IntArray:
+    """Rank jobs, the smallest key first; keys are unique and `key % len(keys)` is the job.
+
+    Parameters
+    ----------
+    discipline : {"fcfs", "edf"}
+        First come first served, or earliest latest start first with ties in order of submission.
+    latest_start_s : ndarray (job,), s
+        Jobs in order of submission.
+
+    Returns
+    -------
+    ndarray (job,)
+    """
+    index = np.arange(len(latest_start_s), dtype=np.int64)
+    return index if discipline == "fcfs" else latest_start_s * len(index) + index
+
+
+def first_with_room(pools: Sequence[int], free_nodes: Sequence[int], nodes: int) -> int:
+    """Return the first of `pools` with room for `nodes`, or -1.
+
+    Examples
+    --------
+    >>> first_with_room((2, 0, 1), free_nodes=[8, 9, 3], nodes=4)
+    0
+    """
+    for pool in pools:
+        if free_nodes[pool] >= nodes:
+            return pool
+    return -1
+
+
+def largest_grant_with_room(
+    pools: Sequence[int], free_nodes: Sequence[int], nodes: int, route_nodes: Sequence[float], offset: int
+) -> int:
+    """Return the pool with the largest route grant among those with room for `nodes`, or -1.
+
+    The grant of `pool` is `route_nodes[offset + pool]`; equal grants go to the pool named first.
+
+    Examples
+    --------
+    >>> largest_grant_with_room((2, 0, 1), [8, 9, 3], 4, route_nodes=[1.0, 6.0, 7.0], offset=0)
+    1
+    """
+    best, best_grant = -1, -np.inf
+    for pool in pools:
+        if free_nodes[pool] >= nodes and route_nodes[offset + pool] > best_grant:
+            best, best_grant = pool, route_nodes[offset + pool]
+    return best
+
+
+def carried_grants(
+    release_nodes: FloatArray, route_nodes: FloatArray, waiting: IntArray, shape: tuple[int, int, int, int]
+) -> tuple[FloatArray, FloatArray]:
+    """Return the grants that outlive a step boundary.
+
+    A queue without waiting jobs loses what it did not use, so that grants do not pile up; what it overdrew stays. The
+    positive route grants of its (origin, class, bin) shrink by the same number of nodes, in proportion.
+
+    Parameters
+    ----------
+    release_nodes : ndarray (queue,)
+    route_nodes : ndarray (origin, class, bin, site)
+    waiting : ndarray (queue,)
+        Jobs that wait.
+    shape : (origins, classes, delay classes, bins)
+
+    Returns
+    -------
+    release_nodes, route_nodes : ndarray
+        New arrays of the same shapes.
+    """
+    unused = np.where(waiting == 0, np.maximum(release_nodes, 0.0), 0.0)
+    dropped = unused.reshape(shape).sum(axis=2)
+    positive = np.maximum(route_nodes, 0.0)
+    total = positive.sum(axis=-1)
+    share = np.divide(np.minimum(dropped, total), total, out=np.zeros_like(total), where=total > 0.0)
+    return release_nodes - unused, route_nodes - positive * share[..., None]

@@ -1,0 +1,257 @@
+"""Waiting lines, one per class: who is in line, and when it is worth looking at it again.
+
+A line is woken when a job may have become able to start: at its next arrival, when nodes of its class come free, and at
+every step boundary. Between those instants nothing can change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
+from typing import Protocol
+
+import numpy as np
+
+from gridtwin.compute.clock import Calendar
+from gridtwin.compute.disciplines import carried_grants, first_with_room, largest_grant_with_room, order_keys
+from gridtwin.compute.pools import NEVER_S, Pools, WindowJobs
+from gridtwin.records import ComputePlan, ComputeState
+
+__all__ = ["EdfLine", "FcfsLine", "Floor", "Grants", "Line", "PlannedLine", "lines_by_class"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Floor:
+    """What every line shares: jobs, pools, clock, and where a job may go."""
+
+    jobs: WindowJobs
+    pools: Pools
+    calendar: Calendar
+    places: Sequence[Sequence[tuple[int, ...]]]  # (class, origin) allowed pools, best first
+    wake_s: list[int]  # (class,) when a line has to be looked at next
+
+
+class Line(Protocol):
+    """A waiting line of one class."""
+
+    def start(self, now_s: int) -> None:
+        """Start every job that can start at `now_s`, then set the next wake-up."""
+
+
+class FcfsLine:
+    """Strict order of submission: nobody passes the head of the line.
+
+    While the head waits for room an arrival can change nothing, so arrivals behind it wake nobody; the line is simply
+    the rest of the rows.
+    """
+
+    __slots__ = ("_class", "_floor", "_next", "_rows")
+
+    def __init__(self, floor: Floor, compute_class: int, rows: list[int]) -> None:
+        self._floor, self._class, self._rows, self._next = floor, compute_class, [*rows, -1], 0
+
+    def start(self, now_s: int) -> None:
+        """Start jobs from the head of the line until one has to wait."""
+        floor = self._floor
+        jobs, pools, places = floor.jobs, floor.pools, floor.places[self._class]
+        job = self._rows[self._next]
+        while jobs.submit_s[job] <= now_s:
+            pool = first_with_room(places[jobs.origin[job]], pools.free, jobs.nodes[job])
+            if pool < 0:
+                floor.wake_s[self._class] = NEVER_S
+                return
+            pools.take(job, pool, now_s)
+            self._next += 1
+            job = self._rows[self._next]
+        floor.wake_s[self._class] = jobs.submit_s[job]
+        floor.calendar.wake(jobs.submit_s[job])
+
+
+class EdfLine:
+    """Earliest latest start first: nobody passes the head of the line, but a later arrival may become the head."""
+
+    __slots__ = ("_class", "_count", "_floor", "_heap", "_keys", "_next", "_rows")
+
+    def __init__(self, floor: Floor, compute_class: int, rows: list[int]) -> None:
+        self._floor, self._class, self._rows, self._next = floor, compute_class, [*rows, -1], 0
+        self._keys: list[int] = order_keys("edf", floor.jobs.table.latest_start_s).tolist()
+        self._count = len(self._keys)
+        self._heap: list[int] = []
+
+    def start(self, now_s: int) -> None:
+        """Let arrivals join, then start jobs from the head of the line until one has to wait."""
+        floor, heap = self._floor, self._heap
+        jobs, pools, places = floor.jobs, floor.pools, floor.places[self._class]
+        arrival = self._rows[self._next]
+        while jobs.submit_s[arrival] <= now_s:
+            heappush(heap, self._keys[arrival])
+            self._next += 1
+            arrival = self._rows[self._next]
+        while heap:
+            job = heap[0] % self._count
+            pool = first_with_room(places[jobs.origin[job]], pools.free, jobs.nodes[job])
+            if pool < 0:
+                break
+            heappop(heap)
+            pools.take(job, pool, now_s)
+        floor.wake_s[self._class] = jobs.submit_s[arrival]
+        floor.calendar.wake(jobs.submit_s[arrival])
+
+
+@dataclass(slots=True, eq=False)
+class Grants:
+    """Node starts that a plan allows, carried from step to step, and the jobs that wait for them."""
+
+    shape: tuple[int, int, int, int]  # origins, classes, delay classes, bins
+    sites: int
+    release: list[float]  # (queue,)
+    route: list[float]  # (origin, class, bin, site), flat
+    waiting: list[int]  # (queue,) jobs
+    forced: list[int]  # (pool,) nodes started without a grant in this step
+    step_end_s: int = 0
+    plan: ComputePlan | None = None
+    queue: list[int] = field(default_factory=list)  # (job,)
+    route_offset: list[int] = field(default_factory=list)  # (job,) route index of pool 0 of the job's class
+
+    @classmethod
+    def of(cls, plan: ComputePlan | None, state: ComputeState, jobs: WindowJobs, pools: Pools) -> Grants:
+        """Carry on from `state`."""
+        shape = jobs.table.axes.shape
+        sites = state.link_free_s.shape[1]
+        queue = jobs.table.queue
+        origin, compute_class, _, duration_bin = np.unravel_index(queue, shape)
+        group = (origin * shape[1] + compute_class) * shape[3] + duration_bin
+        return cls(
+            shape=shape,
+            sites=sites,
+            release=state.release_nodes.tolist(),
+            route=state.route_nodes.ravel().tolist(),
+            waiting=[0] * jobs.table.axes.size,
+            forced=[0] * len(pools.free),
+            plan=plan,
+            queue=queue.tolist(),
+            route_offset=((group - compute_class) * sites).tolist(),
+        )
+
+    def open_step(self, step: int, end_s: int) -> None:
+        """Drop what empty queues left over, then add the grants of `step`, which ends at `end_s`."""
+        self.step_end_s = end_s
+        if self.plan is None:
+            return
+        route = np.asarray(self.route).reshape(self.plan.route_nodes.shape[1:])
+        release, route = carried_grants(np.asarray(self.release), route, np.asarray(self.waiting), self.shape)
+        self.release = (release + self.plan.release_nodes[step]).tolist()
+        self.route = (route + self.plan.route_nodes[step]).ravel().tolist()
+
+    def read_forced(self) -> list[int]:
+        """Return the nodes started without a grant since the last reading, by pool."""
+        reading, self.forced = self.forced, [0] * len(self.forced)
+        return reading
+
+
+class PlannedLine:
+    """Jobs start when the plan has released their queue, and at their latest start in any case.
+
+    A job whose latest start lies before the end of the current step is urgent: it starts at once, grant or not. While
+    an urgent job finds no room, no other job of its class starts.
+    """
+
+    __slots__ = (
+        "_by_latest", "_class", "_count", "_floor", "_grants", "_latest_keys", "_next", "_order_keys", "_queues",
+        "_rows",
+    )  # fmt: skip
+
+    def __init__(self, floor: Floor, compute_class: int, rows: list[int], discipline: str, grants: Grants) -> None:
+        self._floor, self._class, self._rows, self._next = floor, compute_class, [*rows, -1], 0
+        self._grants = grants
+        latest_start_s = floor.jobs.table.latest_start_s
+        self._latest_keys: list[int] = order_keys("edf", latest_start_s).tolist()
+        self._order_keys: list[int] = order_keys(discipline, latest_start_s).tolist()
+        self._count = len(self._latest_keys)
+        self._by_latest: list[int] = []
+        self._queues: dict[int, list[int]] = {queue: [] for queue in sorted({grants.queue[job] for job in rows})}
+        for _ in range(sum(job < floor.jobs.waiting for job in rows)):
+            self._admit_next()
+
+    def start(self, now_s: int) -> None:
+        """Let arrivals join, start urgent jobs, then jobs with a grant."""
+        submit_s = self._floor.jobs.submit_s
+        while submit_s[self._rows[self._next]] <= now_s:
+            self._admit_next()
+        if self._start_urgent(now_s):
+            self._start_granted(now_s)
+        arrival_s = submit_s[self._rows[self._next]]
+        self._floor.wake_s[self._class] = arrival_s
+        self._floor.calendar.wake(arrival_s)
+
+    def _admit_next(self) -> None:
+        job = self._rows[self._next]
+        queue = self._grants.queue[job]
+        heappush(self._by_latest, self._latest_keys[job])
+        heappush(self._queues[queue], self._order_keys[job])
+        self._grants.waiting[queue] += 1
+        self._next += 1
+
+    def _start_urgent(self, now_s: int) -> bool:
+        """Return whether no urgent job is left waiting."""
+        not_urgent = self._grants.step_end_s * self._count
+        while self._by_latest and self._by_latest[0] < not_urgent:
+            job = self._by_latest[0] % self._count
+            if self._floor.pools.pool[job] < 0 and not self._start_one(job, now_s):
+                return False
+            heappop(self._by_latest)
+        return True
+
+    def _start_granted(self, now_s: int) -> None:
+        release = self._grants.release
+        heads = [self._head_key(queue) for queue in self._queues if release[queue] > 0.0]
+        heads = [key for key in heads if key < NEVER_S]
+        heapify(heads)
+        while heads:
+            job = heappop(heads) % self._count
+            queue = self._grants.queue[job]
+            if self._start_one(job, now_s) and release[queue] > 0.0 and (key := self._head_key(queue)) < NEVER_S:
+                heappush(heads, key)
+
+    def _head_key(self, queue: int) -> int:
+        """Return the latest-start key of the head of `queue`, `NEVER_S` when nobody waits there."""
+        heap = self._queues[queue]
+        while heap:
+            job = heap[0] % self._count
+            if self._floor.pools.pool[job] < 0:
+                return self._latest_keys[job]
+            heappop(heap)
+        return NEVER_S
+
+    def _start_one(self, job: int, now_s: int) -> bool:
+        """Start `job` at the allowed site with the largest route grant that has room; False when none has."""
+        jobs, pools, grants = self._floor.jobs, self._floor.pools, self._grants
+        nodes, offset = jobs.nodes[job], grants.route_offset[job]
+        places = self._floor.places[self._class][jobs.origin[job]]
+        pool = largest_grant_with_room(places, pools.free, nodes, grants.route, offset)
+        if pool < 0:
+            return False
+        queue = grants.queue[job]
+        if grants.release[queue] <= 0.0:
+            grants.forced[pool] += nodes
+        grants.release[queue] -= nodes
+        grants.route[offset + pool] -= nodes
+        grants.waiting[queue] -= 1
+        pools.take(job, pool, now_s)
+        return True
+
+
+def lines_by_class(floor: Floor, discipline: str, plan: ComputePlan | None, grants: Grants) -> dict[int, Line]:
+    """Return the line of every class that has jobs in this window."""
+    compute_class = floor.jobs.table.compute_class[: floor.jobs.queued]
+    lines: dict[int, Line] = {}
+    for index in np.unique(compute_class).tolist():
+        rows: list[int] = np.flatnonzero(compute_class == index).tolist()
+        if plan is not None:
+            lines[index] = PlannedLine(floor, index, rows, discipline, grants)
+        elif discipline == "fcfs":
+            lines[index] = FcfsLine(floor, index, rows)
+        else:
+            lines[index] = EdfLine(floor, index, rows)
+    return lines

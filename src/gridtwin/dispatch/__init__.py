@@ -1,0 +1,27 @@
+"""Co-dispatch as linear programs: pure functions from frozen problems to frozen plans."""
+
+from gridtwin.dispatch.groups import UnitGroups, group_units
+from gridtwin.dispatch.problem import (
+    ComputeProblem,
+    DispatchPlan,
+    GridPlan,
+    GridProblem,
+    Penalties,
+    SolverRecord,
+    TerminalValue,
+)
+from gridtwin.dispatch.solve import co_dispatch, dispatch_grid
+
+__all__ = [
+    "ComputeProblem",
+    "DispatchPlan",
+    "GridPlan",
+    "GridProblem",
+    "Penalties",
+    "SolverRecord",
+    "TerminalValue",
+    "UnitGroups",
+    "co_dispatch",
+    "dispatch_grid",
+    "group_units",
+]

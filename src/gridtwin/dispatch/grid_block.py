@@ -1,0 +1,141 @@
+"""Columns and rows of the grid: units in segments, ramps, balance with losses, shed and spill."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from gridtwin.dispatch.problem import GridProblem
+from gridtwin.optim import Program, Rows
+from gridtwin.units import FloatArray, IntArray
+
+__all__ = ["GridColumns", "InjectionMap", "add_balance", "add_grid"]
+
+KG_PER_T = 1000.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GridColumns:
+    """Where the grid's columns are. Output of a group is its floor plus its segments."""
+
+    segment: IntArray  # (time, segment)
+    shed: IntArray  # (time, load bus)
+    shed_bus: IntArray  # (load bus,)
+    spill: IntArray  # (time,)
+
+
+@dataclass(slots=True, eq=False)
+class InjectionMap:
+    """Injection at every (time, bus) as a linear function of the columns: `matrix @ x + constant`."""
+
+    constant: FloatArray  # (time, bus)
+    _parts: list[tuple[IntArray, IntArray, FloatArray]]
+
+    @classmethod
+    def fixed(cls, constant: FloatArray) -> InjectionMap:
+        """Begin with what does not depend on any column."""
+        return cls(constant, [])
+
+    def add(self, columns: IntArray, bus: IntArray, value: FloatArray | float) -> None:
+        """Let `columns` (time, item) inject `value` MW per unit at `bus` (item,)."""
+        steps = np.arange(columns.shape[0])[:, None]
+        place = steps * self.constant.shape[1] + bus[None, :]
+        at, column, coefficient = np.broadcast_arrays(place, columns, np.asarray(value, dtype=np.float64))
+        self._parts.append((at.ravel(), column.ravel(), coefficient.ravel()))
+
+    def matrix(self, n_columns: int) -> sparse.csr_array:
+        """Return the (time x bus, column) matrix."""
+        at, column, value = (np.concatenate(part) for part in zip(*self._parts, strict=True))
+        coo = sparse.coo_array((value, (at, column)), shape=(self.constant.size, n_columns))
+        return sparse.csr_array(coo)
+
+
+def add_grid(program: Program, problem: GridProblem, injection: InjectionMap) -> GridColumns:
+    """Add units, ramps, shed and spill; what they inject goes into `injection`."""
+    columns = GridColumns(
+        segment=_add_segments(program, problem),
+        shed=_add_shed(program, problem),
+        shed_bus=_load_buses(problem),
+        spill=program.columns((_steps(problem),), cost=problem.penalties.spill_per_mwh * problem.step_h),
+    )
+    groups = problem.groups
+    injection.constant = injection.constant + _floor_injection(problem)
+    injection.add(columns.segment, groups.bus[groups.segment_group], 1.0)
+    injection.add(columns.shed, columns.shed_bus, 1.0)
+    _spread(injection, columns.spill, _load_share(problem))
+    _limit_ramps(program, problem, columns.segment)
+    return columns
+
+
+def add_balance(program: Program, problem: GridProblem, injection: InjectionMap) -> IntArray:
+    """Injection equals losses in every step, losses linear in injection about the reference point."""
+    losses = problem.losses
+    weight = 1.0 - losses.factor
+    steps, buses = weight.shape
+    rows = np.repeat(np.arange(steps), buses)
+    weights = sparse.csr_array((weight.ravel(), (rows, np.arange(steps * buses))), shape=(steps, steps * buses))
+    at_reference = losses.losses_mw - (losses.factor * losses.reference_injection_mw).sum(axis=1)
+    target = at_reference - (weight * injection.constant).sum(axis=1)
+    return program.append(Rows(sparse.csr_array(weights @ injection.matrix(program.n_columns)), target, target))
+
+
+def _steps(problem: GridProblem) -> int:
+    return int(problem.load_mw.shape[0])
+
+
+def _add_segments(program: Program, problem: GridProblem) -> IntArray:
+    """Columns of (time, segment): output above the floor, each at fuel and carbon cost."""
+    groups = problem.groups
+    cost = groups.segment_cost_per_mwh + problem.penalties.carbon_per_t * groups.segment_co2_kg_per_mwh / KG_PER_T
+    first = np.searchsorted(groups.segment_group, groups.segment_group)
+    below = np.cumsum(groups.segment_mw) - groups.segment_mw
+    below = below - below[first]
+    room = (problem.upper_mw - problem.lower_mw)[:, groups.segment_group] - below
+    width = np.clip(room, 0.0, groups.segment_mw)
+    return program.columns(width.shape, upper=width, cost=cost * problem.step_h)
+
+
+def _floor_injection(problem: GridProblem) -> FloatArray:
+    floor = np.zeros(problem.load_mw.shape)
+    np.add.at(floor, (slice(None), problem.groups.bus), problem.lower_mw)
+    return floor
+
+
+def _load_buses(problem: GridProblem) -> IntArray:
+    return np.flatnonzero(problem.load_mw.max(axis=0) > 0).astype(np.int64)
+
+
+def _load_share(problem: GridProblem) -> FloatArray:
+    total = problem.load_mw.sum(axis=1, keepdims=True)
+    even = np.full(problem.load_mw.shape, 1.0 / problem.load_mw.shape[1])
+    return np.divide(problem.load_mw, total, out=even, where=total > 0)
+
+
+def _add_shed(program: Program, problem: GridProblem) -> IntArray:
+    demand = problem.load_mw[:, _load_buses(problem)]
+    return program.columns(demand.shape, upper=demand, cost=problem.penalties.shed_per_mwh * problem.step_h)
+
+
+def _spread(injection: InjectionMap, spill: IntArray, share: FloatArray) -> None:
+    """Spilled power leaves the grid where the load is."""
+    used = np.flatnonzero(share.max(axis=0) > 0)
+    injection.add(np.broadcast_to(spill[:, None], (len(spill), len(used))), used, -share[:, used])
+
+
+def _limit_ramps(program: Program, problem: GridProblem, segment: IntArray) -> None:
+    """|output - output before| <= ramp, only for groups that could break it."""
+    groups = problem.groups
+    limit = groups.ramp_mw_per_h * problem.step_h
+    tight = np.flatnonzero(limit < (problem.upper_mw - problem.lower_mw).max(axis=0))
+    for group in tight:
+        own = segment[:, groups.segment_group == group]
+        step_up = np.diff(problem.lower_mw[:, group])
+        rows = program.rows((len(own) - 1,), -limit[group] - step_up, limit[group] - step_up)
+        program.entries(rows[:, None], own[1:], 1.0)
+        program.entries(rows[:, None], own[:-1], -1.0)
+        if problem.initial_mw is not None:
+            offset = problem.initial_mw[group] - problem.lower_mw[0, group]
+            row = program.rows((1,), offset - limit[group], offset + limit[group])
+            program.entries(row, own[0], 1.0)

@@ -1,0 +1,98 @@
+"""Units that cannot be told apart by the dispatch are dispatched as one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gridtwin.records import UnitData
+from gridtwin.units import FloatArray, IntArray
+
+__all__ = ["UnitGroups", "group_units"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UnitGroups:
+    """Merged units: same bus, technology, limits and cost curve."""
+
+    group_of_unit: IntArray  # (unit,)
+    members: IntArray  # (group,) number of units
+    bus: IntArray  # (group,)
+    p_min_mw: FloatArray  # (group,) sum
+    p_max_mw: FloatArray  # (group,) sum
+    ramp_mw_per_h: FloatArray  # (group,) sum
+    segment_group: IntArray  # (segment,) ascending
+    segment_mw: FloatArray  # (segment,) sum of the members'
+    segment_cost_per_mwh: FloatArray  # (segment,)
+    segment_co2_kg_per_mwh: FloatArray  # (segment,)
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def total(self, unit_value: FloatArray) -> FloatArray:
+        """Sum a (time, unit) array into (time, group)."""
+        summed = np.zeros((*unit_value.shape[:-1], len(self)))
+        np.add.at(summed, (..., self.group_of_unit), unit_value)
+        return summed
+
+    def split(self, group_mw: FloatArray, available_mw: FloatArray) -> FloatArray:
+        """Share (time, group) output among members in proportion to what each has available (time, unit)."""
+        total = self.total(available_mw)[..., self.group_of_unit]
+        share = np.divide(available_mw, total, out=np.zeros_like(available_mw), where=total > 0)
+        return group_mw[..., self.group_of_unit] * share
+
+
+def group_units(units: UnitData) -> UnitGroups:
+    """Merge units at one bus that have equal limits, ramps, cost curves and roles.
+
+    Units with a profile merge too: the limits of a group are then the sum of what its members have available.
+    """
+    keys = [_likeness(units, i) for i in range(len(units.unit))]
+    number = {key: i for i, key in enumerate(dict.fromkeys(keys))}
+    group_of_unit = np.array([number[key] for key in keys], dtype=np.int64)
+    first = np.array([keys.index(key) for key in number], dtype=np.int64)
+    representative = np.concatenate([np.flatnonzero(units.segment_unit == unit) for unit in first])
+    rank = _segment_rank(units.segment_unit)
+    width = np.zeros((len(number), int(rank.max(initial=0)) + 1))
+    np.add.at(width, (group_of_unit[units.segment_unit], rank), units.segment_mw)
+    segment_group = group_of_unit[units.segment_unit[representative]]
+
+    def summed(values: FloatArray) -> FloatArray:
+        return np.bincount(group_of_unit, weights=values, minlength=len(number))
+
+    return UnitGroups(
+        group_of_unit=group_of_unit,
+        members=np.bincount(group_of_unit).astype(np.int64),
+        bus=units.bus[first],
+        p_min_mw=summed(units.p_min_mw),
+        p_max_mw=summed(units.p_max_mw),
+        ramp_mw_per_h=summed(units.ramp_mw_per_h),
+        segment_group=segment_group,
+        segment_mw=width[segment_group, rank[representative]],
+        segment_cost_per_mwh=units.segment_cost_per_mwh[representative],
+        segment_co2_kg_per_mwh=units.segment_co2_kg_per_mwh[representative],
+    )
+
+
+def _likeness(units: UnitData, i: int) -> tuple[object, ...]:
+    segment = units.segment_unit == i
+    has_profile = bool(units.profile[i] >= 0)
+    sized = not has_profile or int(segment.sum()) > 1
+    size = (*units.segment_mw[segment], units.p_min_mw[i], units.p_max_mw[i]) if sized else ()
+    return (
+        int(units.bus[i]),
+        units.technology[i],
+        has_profile,
+        *(bool(flag[i]) for flag in (units.renewable, units.curtailable, units.quick_start, units.holds_voltage)),
+        *size,
+        float(units.ramp_mw_per_h[i]),
+        *units.segment_cost_per_mwh[segment],
+        *units.segment_co2_kg_per_mwh[segment],
+    )
+
+
+def _segment_rank(segment_unit: IntArray) -> IntArray:
+    """Position of each segment within its unit."""
+    first = np.searchsorted(segment_unit, segment_unit)
+    return np.arange(len(segment_unit), dtype=np.int64) - first

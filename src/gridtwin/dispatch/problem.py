@@ -1,0 +1,110 @@
+"""What a co-dispatch is asked and what it answers: frozen records, time axis first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gridtwin.dispatch.groups import UnitGroups
+from gridtwin.records import ComputePlan, LossEstimate, NetworkMatrices
+from gridtwin.units import BoolArray, FloatArray, IntArray
+
+__all__ = ["ComputeProblem", "DispatchPlan", "GridPlan", "GridProblem", "Penalties", "SolverRecord", "TerminalValue"]
+
+
+@dataclass(frozen=True, slots=True)
+class Penalties:
+    """Prices of the slacks that keep every window feasible, and the price of carbon."""
+
+    shed_per_mwh: float
+    overload_per_mwh: float
+    spill_per_mwh: float
+    connection_per_mwh: float
+    late_per_node_h: float
+    carbon_per_t: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GridProblem:
+    """Dispatch of units over a DC network for given loads."""
+
+    step_h: float
+    network: NetworkMatrices
+    groups: UnitGroups
+    penalties: Penalties
+    lower_mw: FloatArray  # (time, group) output that must be taken
+    upper_mw: FloatArray  # (time, group) output that is available
+    initial_mw: FloatArray | None  # (group,) output in the step before the first; None leaves it free
+    load_mw: FloatArray  # (time, bus) may be shed at its price
+    injection_mw: FloatArray  # (time, bus) all that is fixed, signed into the grid: minus load, HVDC, fixed sites
+    losses: LossEstimate
+    watched: BoolArray  # (time, line) limits to write from the start; the others are added when violated
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TerminalValue:
+    """Price of work that is left to the time after the horizon, rising in segments; the last is unbounded."""
+
+    width_node_h: FloatArray  # (class, segment)
+    price_per_node_h: FloatArray  # (class, segment) ascending
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ComputeProblem:
+    """Where and when waiting and coming jobs may start. `q` runs over (origin, class, delay class, bin)."""
+
+    released_nodes: FloatArray  # (time, q) node starts that become possible in the step, backlog in the first
+    due_nodes: FloatArray  # (time, q) node starts that must have happened by the end of the step, not cumulated
+    shape: tuple[int, int, int, int]  # (origin, class, delay class, bin)
+    occupancy: FloatArray  # (class, bin, lag) share of a step that a node started at lag 0 is busy
+    mean_runtime_h: FloatArray  # (class, bin)
+    committed_nodes: FloatArray  # (time, site, class) mean nodes busy with running jobs
+    available_nodes: FloatArray  # (time, site, class) after services
+    site_bus: IntArray  # (site,) bus index
+    base_mw: FloatArray  # (time, site) draw at the meter with no job: idle nodes and services, times PUE
+    node_mw: FloatArray  # (time, site, class) further draw of one busy node at the meter
+    connection_mw: FloatArray  # (site,)
+    route_cost: FloatArray  # (origin, class, site) WAN cost of one node start
+    route_gb: FloatArray  # (class,) data of one node start
+    route_allowed: BoolArray  # (origin, class, site)
+    bandwidth_gb: FloatArray  # (origin, site) data that a link can carry in one step
+    terminal: TerminalValue
+
+
+@dataclass(frozen=True, slots=True)
+class SolverRecord:
+    """How an optimisation ended; all rounds of lazily added limits included."""
+
+    columns: int
+    rows: int
+    rounds: int
+    iterations: int
+    objective: float
+    dual_objective: float
+    primal_residual: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GridPlan:
+    """Set-points, flows and prices of a grid dispatch."""
+
+    group_mw: FloatArray  # (time, group)
+    shed_mw: FloatArray  # (time, bus)
+    spill_mw: FloatArray  # (time,)
+    flow_mw: FloatArray  # (time, line)
+    overload_mw: FloatArray  # (time, line)
+    injection_mw: FloatArray  # (time, bus)
+    losses_mw: FloatArray  # (time,)
+    price_per_mwh: FloatArray  # (time, bus) change of cost per MWh of further load
+    binding: BoolArray  # (time, line) limits that were written
+    solver: SolverRecord
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DispatchPlan:
+    """A policy's answer: what the fleet is granted and what the grid intends."""
+
+    compute: ComputePlan | None  # None: start whatever fits, as soon as it fits
+    busy_nodes: FloatArray  # (time, site, class) mean nodes expected to be busy with jobs
+    site_mw: FloatArray  # (time, site) at the meter
+    grid: GridPlan
+    unit_mw: FloatArray  # (time, unit)

@@ -1,0 +1,1 @@
+"""Pure functions from quantities to money, emissions and indicators."""

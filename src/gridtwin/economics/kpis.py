@@ -1,0 +1,111 @@
+"""Indicators of a run, from what it stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from gridtwin.units import KG_PER_T, FloatArray
+
+__all__ = ["KPI_UNITS", "kpis"]
+
+KPI_UNITS: Mapping[str, str] = {
+    "energy_mwh": "MWh",
+    "it_energy_mwh": "MWh",
+    "completed_node_s": "node-s",
+    "system_cost": "{currency}",
+    "carbon_cost": "{currency}",
+    "co2_t": "t",
+    "curtailment_mwh": "MWh",
+    "renewable_share": "1",
+    "unserved_mwh": "MWh",
+    "overload_mwh": "MWh",
+    "unserved_service_node_h": "node-h",
+    "jobs_submitted": "jobs",
+    "jobs_completed": "jobs",
+    "jobs_late": "jobs",
+    "wait_p50_s": "s",
+    "wait_p95_s": "s",
+    "fluid_gap_mwh": "MWh",
+    "overrun_mwh": "MWh",
+    "wan_gb": "GB",
+    "wan_cost": "{currency}",
+    "max_line_loading_percent": "percent",
+    "min_vm_pu": "pu",
+    "max_vm_pu": "pu",
+    "ac_steps_not_converged": "steps",
+}
+
+
+def kpis(
+    variables: Mapping[str, np.ndarray],
+    jobs: Mapping[str, np.ndarray],
+    inputs: Mapping[str, Mapping[str, np.ndarray]],
+    step_s: int,
+    carbon_price_per_t: float,
+) -> dict[str, float | int | None]:
+    """Return the indicators named in `KPI_UNITS`.
+
+    Parameters
+    ----------
+    variables, jobs, inputs : mappings of arrays
+        As stored by the run.
+    step_s : int, s
+    carbon_price_per_t : float
+        Money per tonne; prices `co2_t` into `carbon_cost`.
+
+    Returns
+    -------
+    dict
+        `None` where there is nothing to take a maximum or percentile of.
+    """
+    v, hours = variables, step_s / 3600
+    units = inputs["units"]
+    unit_mwh = v["unit_mw"].sum(axis=0) * hours
+    curtailed = np.maximum(v["available_mw"] - v["unit_mw"], 0.0)[:, units["curtailable"] & units["profiled"]]
+    gap_mw = v["planned_site_mw"] - v["site_mw"]
+    co2_t = float(v["co2_kg"].sum()) / KG_PER_T
+    return {
+        "energy_mwh": _sum(v["site_mw"]) * hours,
+        "it_energy_mwh": _sum(v["it_mw"]) * hours,
+        "system_cost": _sum(v["production_cost"]),
+        "carbon_cost": co2_t * carbon_price_per_t,
+        "co2_t": co2_t,
+        "curtailment_mwh": _sum(curtailed) * hours,
+        "renewable_share": float(unit_mwh[units["renewable"]].sum() / unit_mwh.sum()),
+        "unserved_mwh": _sum(v["shed_mw"]) * hours,
+        "overload_mwh": _sum(v["overload_mw"]) * hours,
+        "unserved_service_node_h": _sum(v["unserved_service_nodes"]) * hours,
+        **_job_kpis(jobs),
+        "fluid_gap_mwh": _sum(np.abs(gap_mw)) * hours,
+        "overrun_mwh": _sum(np.maximum(-gap_mw, 0.0)) * hours,
+        "wan_gb": _sum(v["moved_gb"]),
+        "wan_cost": _sum(v["moved_gb"].sum(axis=0).ravel() * inputs["wan"]["price_per_gb"]),
+        "max_line_loading_percent": _extreme(np.nanmax, v["loading_percent"]),
+        "min_vm_pu": _extreme(np.nanmin, v["vm_pu"]),
+        "max_vm_pu": _extreme(np.nanmax, v["vm_pu"]),
+        "ac_steps_not_converged": int((v["ac_converged"] == 0).sum()),
+    }
+
+
+def _job_kpis(jobs: Mapping[str, np.ndarray]) -> dict[str, float | int | None]:
+    done = jobs["end_s"] >= 0
+    wait_s = (jobs["start_s"] - jobs["submit_s"])[done]
+    return {
+        "completed_node_s": int((jobs["nodes"] * jobs["runtime_s"])[done].sum()),
+        "jobs_submitted": len(done),
+        "jobs_completed": int(done.sum()),
+        "jobs_late": int((jobs["end_s"] > jobs["due_s"])[done].sum() + (~done).sum()),
+        "wait_p50_s": float(np.percentile(wait_s, 50)) if len(wait_s) else None,
+        "wait_p95_s": float(np.percentile(wait_s, 95)) if len(wait_s) else None,
+    }
+
+
+def _sum(values: FloatArray) -> float:
+    return float(np.sum(values))
+
+
+def _extreme(which: np.ufunc, values: FloatArray) -> float | None:  # type: ignore[type-arg]
+    known = values[np.isfinite(values)]
+    return float(which(known)) if known.size else None

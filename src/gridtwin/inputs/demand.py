@@ -1,0 +1,174 @@
+"""What a scenario asks of the data centres, against what the model has."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from gridtwin.errors import InputError, Issue
+from gridtwin.inputs.places import find_trace, trace_names
+from gridtwin.inputs.tables import ModelFolder
+from gridtwin.located import KeyPath, did_you_mean, shown
+from gridtwin.records import Fleet, QueueAxes
+from gridtwin.scenario.kinds import duration_text
+from gridtwin.scenario.load import LocatedScenario
+from gridtwin.scenario.schema import Batch, Scenario
+from gridtwin.units import BoolArray
+from gridtwin.workload.jobs import JobTable
+from gridtwin.workload.streams import BatchStream, generate_jobs
+from gridtwin.workload.traces import Trace, read_trace
+
+__all__ = ["draw_jobs", "find_traces", "fit_issues", "name_issues", "read_traces"]
+
+
+def find_traces(scenario: LocatedScenario, near: Path, issues: list[Issue]) -> dict[str, Path]:
+    """Return the files of the traces a scenario names; missing ones become issues."""
+    assert scenario.value is not None
+    found: dict[str, Path] = {}
+    for i, stream in enumerate(scenario.value.workload.batch):
+        key = ("workload", "batch", i, "trace")
+        if not scenario.sound(*key):
+            continue
+        if path := find_trace(stream.trace, near):
+            found[stream.trace] = path
+        else:
+            hint = did_you_mean(stream.trace, trace_names(near))
+            issues.append(scenario.issue(f"no file and no shipped trace {stream.trace!r}{hint}", *key))
+    return found
+
+
+def read_traces(files: Mapping[str, Path], issues: list[Issue]) -> dict[str, Trace]:
+    """Read traces; what is wrong with them becomes issues."""
+    traces: dict[str, Trace] = {}
+    for name, path in files.items():
+        try:
+            traces[name] = read_trace(shown(path))
+        except InputError as error:
+            issues.extend(error.issues)
+    return traces
+
+
+def name_issues(scenario: LocatedScenario, model: ModelFolder) -> Iterator[Issue]:
+    """Check the classes and origins that streams and services name."""
+    assert scenario.value is not None
+    workload = scenario.value.workload
+    for i, stream in enumerate(workload.batch):
+        path = ("workload", "batch", i)
+        yield from _class_issues(scenario, model, (*path, "compute_class"), stream.compute_class, service=False)
+        yield from _origin_issues(scenario, model, (*path, "origin_shares"), stream.origin_shares)
+    for i, service in enumerate(workload.services):
+        path = ("workload", "services", i)
+        yield from _class_issues(scenario, model, (*path, "compute_class"), service.compute_class, service=True)
+        yield from _origin_issues(scenario, model, (*path, "requests_per_s"), service.requests_per_s)
+
+
+def _class_issues(
+    scenario: LocatedScenario, model: ModelFolder, path: KeyPath, name: str, *, service: bool
+) -> Iterator[Issue]:
+    if not scenario.sound(*path) or not model.model.sound("compute", "classes"):
+        return
+    classes = model.spec.compute.classes
+    if name not in classes:
+        yield scenario.issue(f"unknown compute class {name!r}{did_you_mean(name, classes)}", *path)
+    elif classes[name].service != service:
+        fitting = [other for other, spec in classes.items() if spec.service == service]
+        kinds = ("batch jobs", "services") if service else ("services", "batch jobs")
+        message = f"class {name!r} hosts {kinds[0]}, not {kinds[1]}; those that do: {', '.join(fitting) or 'none'}"
+        yield scenario.issue(message, *path)
+
+
+def _origin_issues(
+    scenario: LocatedScenario, model: ModelFolder, path: KeyPath, names: Iterable[str]
+) -> Iterator[Issue]:
+    origins = model.tables.get("origins")
+    if origins is None or not scenario.sound(*path):
+        return
+    known = origins.text("origin")
+    for name in names:
+        if name not in known:
+            where = scenario.document.at_key(*path, name)
+            yield where.issue(f"unknown origin {name!r}{did_you_mean(name, known)}")
+
+
+def fit_issues(scenario: LocatedScenario, fleet: Fleet, traces: Mapping[str, Trace], may: BoolArray) -> Iterator[Issue]:
+    """Check that every job fits a pool and a duration bin, and that every origin reaches a site."""
+    assert scenario.value is not None
+    workload, axes = scenario.value.workload, fleet.axes
+    pools = dict(zip(axes.compute_class, fleet.capacity_nodes.max(axis=0).tolist(), strict=True))
+    for i, stream in enumerate(workload.batch):
+        path: KeyPath = ("workload", "batch", i)
+        trace = traces.get(stream.trace)
+        if trace is not None and scenario.sound(*path):
+            yield from _shape_issues(scenario, i, stream, trace, pools)
+        shares = stream.origin_shares
+        yield from _reach_issues(scenario, axes, may, (*path, "origin_shares"), stream.compute_class, shares)
+    for i, service in enumerate(workload.services):
+        path = ("workload", "services", i, "requests_per_s")
+        yield from _reach_issues(scenario, axes, may, path, service.compute_class, service.requests_per_s)
+
+
+def _shape_issues(
+    scenario: LocatedScenario, i: int, stream: Batch, trace: Trace, pools: Mapping[str, int]
+) -> Iterator[Issue]:
+    """Check the widest and the longest job of a trace."""
+    assert scenario.value is not None
+    workload = scenario.value.workload
+    pool = pools.get(stream.compute_class)
+    widest = math.ceil(float(np.max(trace.cores)) * stream.nodes_per_core)
+    if pool and workload.wide_jobs is None and widest > pool:
+        message = f"its widest job takes {widest} nodes, more of class {stream.compute_class!r} than any site's {pool}"
+        yield scenario.issue(f"{message}; set workload.wide_jobs to split or drop", "workload", "batch", i, "trace")
+    longest_s, last_s = math.ceil(float(np.max(trace.runtime_s))), workload.duration_bins[-1]
+    if longest_s > last_s and scenario.sound("workload", "duration_bins"):
+        message = f"the last bin ends at {duration_text(last_s)}, but trace {stream.trace!r} has a job of"
+        yield scenario.issue(f"{message} {duration_text(longest_s)}; append a longer bin", "workload", "duration_bins")
+
+
+def _reach_issues(  # noqa: PLR0917
+    scenario: LocatedScenario, axes: QueueAxes, may: BoolArray, path: KeyPath, name: str, weights: Mapping[str, float]
+) -> Iterator[Issue]:
+    """Check that every origin with a weight reaches a site of a class; unknown names are reported elsewhere."""
+    if name not in axes.compute_class or not scenario.sound(*path):
+        return
+    served = may[:, axes.compute_class.index(name)].any(axis=1)
+    for origin, weight in weights.items():
+        if weight and origin in axes.origin and not served[axes.origin.index(origin)]:
+            message = f"origin {origin!r} reaches no site with nodes of class {name!r}"
+            where = scenario.document.at_key(*path, origin)
+            yield where.issue(f"{message}; see max_latency_oneway_ms of the class and the WAN table")
+
+
+def draw_jobs(
+    scenario: Scenario, fleet: Fleet, traces: Mapping[str, Trace], trace_offset_s: int
+) -> tuple[JobTable, dict[str, int]]:
+    """Draw the jobs of a scenario without issues."""
+    workload = scenario.workload
+    streams = [
+        BatchStream(
+            name=batch.name,
+            trace=traces[batch.trace],
+            compute_class=batch.compute_class,
+            jobs_per_day=batch.jobs_per_day,
+            nodes_per_core=batch.nodes_per_core,
+            origin_shares=batch.origin_shares,
+            delay_shares=batch.delay_shares,
+            preemptible_share=batch.preemptible_share,
+            data_gb_per_node_median=batch.data_gb_per_node.median,
+            data_gb_per_node_sigma=batch.data_gb_per_node.sigma,
+        )
+        for batch in workload.batch
+    ]
+    return generate_jobs(
+        streams,
+        fleet.axes,
+        allowed_delay_s=workload.delay_classes,
+        duration_s=scenario.time.duration,
+        trace_offset_s=trace_offset_s,
+        pool_nodes=dict(zip(fleet.axes.compute_class, fleet.capacity_nodes.max(axis=0).tolist(), strict=True)),
+        max_share_of_pool=workload.max_share_of_pool,
+        wide_jobs=workload.wide_jobs,
+        seed=scenario.seed,
+    )

@@ -1,0 +1,130 @@
+"""From a scenario file to a study."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import timezone
+from pathlib import Path
+
+from gridtwin.errors import InputError, Issue
+from gridtwin.inputs.clock import clock_issues, coverage_issues, skipped_s, time_grid
+from gridtwin.inputs.demand import draw_jobs, find_traces, fit_issues, name_issues, read_traces
+from gridtwin.inputs.fleet import fleet_data, fleet_issues, reachable
+from gridtwin.inputs.generation import unit_data, unit_issues
+from gridtwin.inputs.network import grid_data, network_issues
+from gridtwin.inputs.places import find_model, model_names
+from gridtwin.inputs.series import connection_issues, run_profiles
+from gridtwin.inputs.study import Study
+from gridtwin.inputs.tables import ModelFolder, read_model
+from gridtwin.located import did_you_mean
+from gridtwin.records import Fleet
+from gridtwin.scenario.load import LocatedScenario, read_scenario
+from gridtwin.scenario.schema import Scenario
+from gridtwin.workload.traces import Trace
+
+__all__ = ["load_study"]
+
+FLEET_TABLES = ("buses", "sites", "nodes", "origins", "wan")
+
+
+def load_study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
+    """Read a scenario with its model and traces, and check them against each other.
+
+    Parameters
+    ----------
+    path : str or Path
+        Scenario file.
+    overrides : sequence of str
+        `a.b=value`, the value in YAML; later ones win.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    InputError
+        With everything that is wrong with the scenario, the model and the traces.
+    """
+    path = Path(path)
+    issues: list[Issue] = []
+    scenario = read_scenario(path, overrides, issues)
+    model = _model(scenario, path.parent, issues)
+    trace_files = find_traces(scenario, path.parent, issues) if scenario.value else {}
+    traces = read_traces(trace_files, issues)
+    if model:
+        issues += [*network_issues(model), *unit_issues(model), *fleet_issues(model)]
+    if scenario.value and model:
+        issues += [*clock_issues(scenario, model), *name_issues(scenario, model)]
+        if fleet := _fleet(scenario.value, model, issues):
+            issues += fit_issues(scenario, fleet, traces, reachable(model, fleet))
+    if issues or model is None:
+        raise InputError(issues)
+    return _study(path.stem, scenario, model, traces, trace_files)
+
+
+def _model(scenario: LocatedScenario, near: Path, issues: list[Issue]) -> ModelFolder | None:
+    """Read the model a scenario names."""
+    if scenario.value is None or not scenario.sound("model"):
+        return None
+    name = scenario.value.model
+    folder = find_model(name, near)
+    if folder is None:
+        hint = did_you_mean(name, model_names(near))
+        issues.append(scenario.issue(f"no folder with a model.yaml and no shipped model {name!r}{hint}", "model"))
+        return None
+    return read_model(folder, issues)
+
+
+def _fleet(scenario: Scenario, model: ModelFolder, issues: Sequence[Issue]) -> Fleet | None:
+    """Build the fleet where nothing is wrong with its tables, so that more can be checked."""
+    faulty = {issue.file for issue in issues}
+    if not model.model.sound("compute") or any(
+        name not in model.tables or model.tables[name].file in faulty for name in FLEET_TABLES
+    ):
+        return None
+    return fleet_data(model, tuple(scenario.workload.delay_classes), scenario.workload.duration_bins)
+
+
+def _study(
+    name: str,
+    located: LocatedScenario,
+    model: ModelFolder,
+    traces: Mapping[str, Trace],
+    trace_files: Mapping[str, Path],
+) -> Study:
+    """Build a study from parts without issues; what only shows in the whole is checked last."""
+    scenario = located.value
+    fleet = None if scenario is None else _fleet(scenario, model, ())
+    assert scenario is not None
+    assert fleet is not None
+    time = time_grid(scenario)
+    jobs, job_counts = draw_jobs(scenario, fleet, traces, skipped_s(scenario, model))
+    series = run_profiles(scenario, model, fleet, reachable(model, fleet))
+    last_due_s = int(jobs.due_s.max(initial=0))
+    issues = [*coverage_issues(located, time, last_due_s, series.steps), *connection_issues(model, fleet, series)]
+    if issues:
+        raise InputError(issues)
+    grid, units = grid_data(model), unit_data(model)
+    files = {f"models/{model.spec.name}/{file.relative_to(model.folder)}": file for file in model.files}
+    files |= {f"traces/{file.name}": file for file in trace_files.values()}
+    offset = model.spec.profiles.start.utcoffset()
+    assert offset is not None
+    sizes = {"buses": grid.bus, "lines": grid.line, "links": grid.link, "units": units.unit, "sites": fleet.site}
+    return Study(
+        name=name,
+        scenario=scenario,
+        resolved=scenario.resolved(),
+        currency=model.spec.currency,
+        time=time,
+        grid=grid,
+        units=units,
+        fleet=fleet,
+        jobs=jobs,
+        profiles=series,
+        zone=timezone(offset),
+        model_hashes={key: hashlib.sha256(file.read_bytes()).hexdigest() for key, file in files.items()},
+        files=files,
+        counts={key: len(names) for key, names in sizes.items()} | {"jobs": len(jobs)} | job_counts,
+    )

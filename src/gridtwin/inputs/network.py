@@ -1,0 +1,122 @@
+"""The grid of a model folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from gridtwin.errors import Issue
+from gridtwin.inputs.tables import ModelFolder, numbers
+from gridtwin.located import Table, did_you_mean
+from gridtwin.records import GridData
+from gridtwin.units import IntArray
+
+__all__ = ["grid_data", "indices", "network_issues"]
+
+SHARE_TOLERANCE = 1e-6
+BUSES_SHOWN = 5
+
+
+def indices(names: Sequence[str], among: Sequence[str]) -> IntArray:
+    """Return where each name stands among others."""
+    index = {name: i for i, name in enumerate(among)}
+    return np.array([index[name] for name in names], dtype=np.int64)
+
+
+def network_issues(model: ModelFolder) -> list[Issue]:
+    """Return everything that the tables of the grid say against each other."""
+    if not model.has("buses"):
+        return []
+    buses = model.tables["buses"]
+    found = [*_slack(model, buses), *_load_shares(model, buses)]
+    if model.has("branches"):
+        branches = model.tables["branches"]
+        found += [*_impedances(branches), *_islands(model, buses, branches)]
+    return found
+
+
+def _slack(model: ModelFolder, buses: Table) -> Iterator[Issue]:
+    slack, known = model.spec.grid.slack_bus, buses.text("bus")
+    if model.model.sound("grid", "slack_bus") and slack not in known:
+        yield model.model.issue(f"unknown bus {slack!r}{did_you_mean(slack, known)}", "grid", "slack_bus")
+
+
+def _load_shares(model: ModelFolder, buses: Table) -> Iterator[Issue]:
+    """Check that shares of each area's load add to one and that its load is given."""
+    areas, share = buses.text("area"), numbers(buses, "load_share")
+    if load := model.series.get("load"):
+        yield from buses.unknown("area", load.name, f"area, no column of {load.file},")
+    for area in dict.fromkeys(areas):
+        rows = [row for row, name in enumerate(areas) if name == area]
+        total = share[rows].sum()
+        if abs(total - 1) > SHARE_TOLERANCE:
+            yield buses.at(rows[0], "load_share").issue(f"shares of area {area!r} add to {total:g}, expected 1")
+    for row in np.flatnonzero((numbers(buses, "load_mw") == 0) & (numbers(buses, "load_mvar") != 0)):
+        yield buses.at(int(row), "load_mvar").issue("load_mvar without load_mw: it gives the power factor of the load")
+
+
+def _impedances(branches: Table) -> Iterator[Issue]:
+    for row, (x_pu, start, end) in enumerate(
+        zip(*(branches.columns[name] for name in ("x_pu", "from_bus", "to_bus")), strict=True)
+    ):
+        if x_pu == 0:
+            yield branches.at(row, "x_pu").issue("x_pu is 0; expected a reactance other than zero")
+        if start and start == end:
+            yield branches.at(row, "to_bus").issue(f"branch ends where it begins, at bus {end!r}")
+
+
+def _islands(model: ModelFolder, buses: Table, branches: Table) -> Iterator[Issue]:
+    """Report each group of buses that no branch connects to the reference bus."""
+    names, slack = buses.text("bus"), model.spec.grid.slack_bus
+    known = set(names)
+    ends = zip(branches.text("from_bus"), branches.text("to_bus"), strict=True)
+    pairs = [pair for pair in ends if known.issuperset(pair)]
+    if slack not in known or len(known) < len(names) or len(pairs) < len(branches):
+        return
+    start, end = (indices(side, names) for side in zip(*pairs, strict=True)) if pairs else ([], [])
+    graph = coo_array((np.ones(len(pairs)), (start, end)), shape=(len(names), len(names)))
+    count, island = connected_components(graph, directed=False)
+    for label in set(range(count)) - {int(island[names.index(slack)])}:
+        members = np.flatnonzero(island == label)
+        listed = ", ".join(names[i] for i in members[:BUSES_SHOWN]) + (", …" if len(members) > BUSES_SHOWN else "")
+        yield buses.at(int(members[0]), "bus").issue(
+            f"{len(members)} bus(es) not connected to the reference bus {slack!r} by any branch: {listed}"
+        )
+
+
+def grid_data(model: ModelFolder) -> GridData:
+    """Build the record of a grid whose tables have no issues."""
+    buses, branches, links = (model.tables.get(name) for name in ("buses", "branches", "links"))
+    assert buses is not None
+    assert branches is not None
+    bus = buses.text("bus")
+    return GridData(
+        base_mva=model.spec.grid.base_mva,
+        bus=bus,
+        vn_kv=numbers(buses, "vn_kv"),
+        vm_min_pu=numbers(buses, "vm_min_pu"),
+        vm_max_pu=numbers(buses, "vm_max_pu"),
+        shunt_mw=numbers(buses, "shunt_mw"),
+        shunt_mvar=numbers(buses, "shunt_mvar"),
+        slack=bus.index(model.spec.grid.slack_bus),
+        slack_vm_pu=model.spec.grid.slack_vm_pu,
+        line=branches.text("line"),
+        line_from=indices(branches.text("from_bus"), bus),
+        line_to=indices(branches.text("to_bus"), bus),
+        r_pu=numbers(branches, "r_pu"),
+        x_pu=numbers(branches, "x_pu"),
+        b_pu=numbers(branches, "b_pu"),
+        tap_ratio=numbers(branches, "tap_ratio"),
+        is_transformer=np.asarray(branches.columns["is_transformer"], dtype=np.bool_),
+        rate_mw=numbers(branches, "rate_mw"),
+        rate_long_mw=numbers(branches, "rate_long_mw"),
+        rate_short_mw=numbers(branches, "rate_short_mw"),
+        link=links.text("link") if links else (),
+        link_from=indices(links.text("from_bus") if links else (), bus),
+        link_to=indices(links.text("to_bus") if links else (), bus),
+        link_p_nom_mw=numbers(links, "p_nom_mw") if links else np.zeros(0),
+        link_schedule_mw=numbers(links, "schedule_mw") if links else np.zeros(0),
+    )

@@ -1,0 +1,62 @@
+"""The frozen study: all a run needs to know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timezone
+from pathlib import Path
+from typing import Any
+
+from gridtwin.profiles.series import Profiles
+from gridtwin.records import Fleet, GridData, UnitData
+from gridtwin.scenario.schema import Scenario
+from gridtwin.timegrid import TimeGrid
+from gridtwin.workload.jobs import JobTable
+
+__all__ = ["Study"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Study:
+    """A scenario and its model, checked against each other.
+
+    Parameters
+    ----------
+    name : str
+        Name of the scenario file without its ending.
+    scenario : Scenario
+    resolved : dict
+        The scenario with all defaults and overrides, as JSON holds it.
+    currency : str
+        ISO 4217 code of all money.
+    time : TimeGrid
+    grid : GridData
+    units : UnitData
+    fleet : Fleet
+    jobs : JobTable
+    profiles : Profiles
+    zone : timezone
+        Fixed offset from UTC in which the model states its hours.
+    model_hashes : mapping of str to str
+        SHA-256 of every file of the model and of every trace.
+    files : mapping of str to Path
+        Where these files were, by the same names.
+    counts : mapping of str to int
+        Sizes of the study, and what became of the jobs of the traces.
+    """
+
+    name: str
+    scenario: Scenario
+    resolved: dict[str, Any]
+    currency: str
+    time: TimeGrid
+    grid: GridData
+    units: UnitData
+    fleet: Fleet
+    jobs: JobTable
+    profiles: Profiles
+    zone: timezone
+    model_hashes: Mapping[str, str]
+    files: Mapping[str, Path]
+    counts: Mapping[str, int]

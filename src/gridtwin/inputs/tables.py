@@ -1,0 +1,249 @@
+"""The tables of a model folder: what their columns hold and how they refer to each other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from gridtwin.errors import Issue
+from gridtwin.located import Field, Table, did_you_mean, read_csv, read_yaml, shown
+from gridtwin.profiles.files import Clock, Series, read_series
+from gridtwin.scenario.check import Checked, check
+from gridtwin.scenario.model import Model, SeriesFile
+from gridtwin.units import FloatArray
+
+__all__ = ["ModelFolder", "numbers", "read_model"]
+
+_PLACE: Final = (Field("lat", optional=True, empty=math.nan), Field("lon", optional=True, empty=math.nan))
+
+FIELDS: Final[Mapping[str, tuple[Field, ...]]] = {
+    "buses": (
+        Field("bus", "text"),
+        Field("name", "text", optional=True, empty=""),
+        Field("vn_kv", above=0),
+        Field("area", "text"),
+        Field("load_mw", at_least=0),
+        Field("load_mvar"),
+        Field("load_share", at_least=0),
+        Field("shunt_mw", optional=True, empty=0.0),
+        Field("shunt_mvar", optional=True, empty=0.0),
+        Field("vm_min_pu", above=0),
+        Field("vm_max_pu", above=0),
+        *_PLACE,
+    ),
+    "branches": (
+        Field("line", "text"),
+        Field("from_bus", "text"),
+        Field("to_bus", "text"),
+        Field("r_pu", at_least=0),
+        Field("x_pu"),
+        Field("b_pu"),
+        Field("tap_ratio", above=0, optional=True, empty=1.0),
+        Field("is_transformer", "flag", optional=True, empty=False),
+        Field("rate_mw", above=0, empty=math.inf),
+        Field("rate_long_mw", above=0, optional=True, empty=math.inf),
+        Field("rate_short_mw", above=0, optional=True, empty=math.inf),
+        Field("length_km", at_least=0, optional=True, empty=0.0),
+    ),
+    "links": (
+        Field("link", "text"),
+        Field("from_bus", "text"),
+        Field("to_bus", "text"),
+        Field("p_nom_mw", above=0),
+        Field("schedule_mw", optional=True, empty=0.0),
+    ),
+    "units": (
+        Field("unit", "text"),
+        Field("bus", "text"),
+        Field("technology", "text"),
+        Field("p_min_mw", at_least=0),
+        Field("p_max_mw", at_least=0),
+        Field("q_min_mvar"),
+        Field("q_max_mvar"),
+        Field("vm_set_pu", above=0, empty=1.0),
+        Field("ramp_mw_per_h", above=0, empty=math.inf),
+        Field("holds_voltage", "flag"),
+        Field("always_committed", "flag"),
+        Field("quick_start", "flag"),
+        Field("renewable", "flag"),
+        Field("curtailable", "flag"),
+        Field("profile", "text", empty=""),
+    ),
+    "segments": (
+        Field("unit", "text"),
+        Field("p_from_mw", at_least=0),
+        Field("p_to_mw", above=0),
+        Field("cost_per_mwh"),
+        Field("co2_kg_per_mwh", at_least=0),
+    ),
+    "sites": (
+        Field("site", "text"),
+        Field("name", "text", optional=True, empty=""),
+        Field("bus", "text"),
+        Field("station", "text"),
+        Field("cooling", "text"),
+        Field("power_factor", above=0),
+        Field("connection_mw", above=0, empty=math.inf),
+        *_PLACE,
+    ),
+    "nodes": (
+        Field("site", "text"),
+        Field("compute_class", "text"),
+        Field("hardware", "text"),
+        Field("nodes", "whole", at_least=0),
+    ),
+    "origins": (Field("origin", "text"), Field("name", "text", optional=True, empty=""), *_PLACE),
+    "wan": (
+        Field("origin", "text"),
+        Field("site", "text"),
+        Field("latency_oneway_ms", at_least=0),
+        Field("bandwidth_gbps", above=0, empty=math.inf),
+        Field("price_per_gb", at_least=0),
+    ),
+}
+
+_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "buses": ("bus",),
+    "branches": ("line",),
+    "links": ("link",),
+    "units": ("unit",),
+    "segments": ("unit", "p_from_mw"),
+    "sites": ("site",),
+    "nodes": ("site", "compute_class"),
+    "origins": ("origin",),
+    "wan": ("origin", "site"),
+}
+
+_FILES: Final[Mapping[str, tuple[str, str]]] = {
+    "buses": ("grid", "buses"),
+    "branches": ("grid", "branches"),
+    "links": ("grid", "links"),
+    "units": ("units", "table"),
+    "segments": ("units", "segments"),
+    "sites": ("compute", "sites"),
+    "nodes": ("compute", "nodes"),
+    "origins": ("compute", "origins"),
+    "wan": ("compute", "wan"),
+}
+
+_REFERENCES: Final = (
+    ("branches", "from_bus", "buses", "bus"),
+    ("branches", "to_bus", "buses", "bus"),
+    ("links", "from_bus", "buses", "bus"),
+    ("links", "to_bus", "buses", "bus"),
+    ("units", "bus", "buses", "bus"),
+    ("segments", "unit", "units", "unit"),
+    ("sites", "bus", "buses", "bus"),
+    ("nodes", "site", "sites", "site"),
+    ("wan", "origin", "origins", "origin"),
+    ("wan", "site", "sites", "site"),
+)
+
+_ORDERED: Final = (
+    ("buses", "vm_min_pu", "vm_max_pu"),
+    ("units", "p_min_mw", "p_max_mw"),
+    ("units", "q_min_mvar", "q_max_mvar"),
+    ("segments", "p_from_mw", "p_to_mw"),
+    ("branches", "rate_mw", "rate_long_mw"),
+    ("branches", "rate_long_mw", "rate_short_mw"),
+)
+
+# least and greatest possible value of each profile; the temperatures bracket all ever measured outdoors
+_RANGES: Final[Mapping[str, tuple[float, float]]] = {
+    "load": (0.0, math.inf),
+    "availability": (0.0, math.inf),
+    "temperature": (-90.0, 60.0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFolder:
+    """A model as read; tables and series that could not be used are absent."""
+
+    folder: Path
+    model: Checked[Model]
+    tables: Mapping[str, Table]
+    series: Mapping[str, Series]
+    files: tuple[Path, ...]
+
+    @property
+    def spec(self) -> Model:
+        """What the model file says."""
+        assert self.model.value is not None
+        return self.model.value
+
+    def has(self, *names: str) -> bool:
+        """Whether all these tables were read."""
+        return all(name in self.tables for name in names)
+
+
+def numbers(table: Table, column: str) -> FloatArray:
+    """Return a column as an array."""
+    return np.asarray(table.columns[column], dtype=np.float64)
+
+
+def read_model(folder: Path, issues: list[Issue]) -> ModelFolder | None:
+    """Read a model folder with all tables and series it names; what is wrong is appended to `issues`."""
+    path = folder / "model.yaml"
+    document = read_yaml(path, issues)
+    model = None if document is None else check(Model, document, issues)
+    if model is None or model.value is None:
+        return None
+    spec, files = model.value, [path]
+
+    def place(name: str | None, *key: str) -> Path | None:
+        if name is None or not model.sound(*key):
+            return None
+        files.append(folder / name)
+        return folder / name if _is_there(folder / name, model, key, issues) else None
+
+    tables: dict[str, Table] = {}
+    for name, (part, key) in _FILES.items():
+        file = place(getattr(getattr(spec, part), key), part, key)
+        table = read_csv(file, FIELDS[name], _KEYS[name], issues) if file else None
+        tables |= {name: table} if table else {}
+    clock = Clock(spec.profiles.start, spec.profiles.step)
+    series: dict[str, Series] = {}
+    for name, (at_least, at_most) in _RANGES.items():
+        source: SeriesFile | None = getattr(spec.profiles, name)
+        file = place(source.file if source else None, "profiles", name, "file")
+        columns = read_series(file, clock, issues, at_least, at_most) if file else None
+        series |= {name: columns} if columns else {}
+    issues.extend(_references(tables))
+    issues.extend(_ordered(tables))
+    return ModelFolder(folder, model, tables, series, tuple(files))
+
+
+def _is_there(file: Path, model: Checked[Model], key: tuple[str, ...], issues: list[Issue]) -> bool:
+    """Whether a file that the model names exists; otherwise an issue says what does."""
+    if file.is_file():
+        return True
+    there = sorted(str(place.relative_to(file.parent)) for place in file.parent.glob(f"*{file.suffix}"))
+    issues.append(model.issue(f"file {shown(file)} does not exist{did_you_mean(file.name, there)}", *key))
+    return False
+
+
+def _references(tables: Mapping[str, Table]) -> list[Issue]:
+    """Return names in one table that the other does not define."""
+    return [
+        issue
+        for name, column, other, key in _REFERENCES
+        if name in tables and other in tables
+        for issue in tables[name].unknown(column, tables[other].text(key), key)
+    ]
+
+
+def _ordered(tables: Mapping[str, Table]) -> list[Issue]:
+    """Return rows whose lower bound lies above their upper one."""
+    return [
+        table.at(row, lower).issue(f"{lower} = {low:g} is above {upper} = {high:g}")
+        for name, lower, upper in _ORDERED
+        if (table := tables.get(name))
+        for row, (low, high) in enumerate(zip(table.columns[lower], table.columns[upper], strict=True))
+        if low > high
+    ]

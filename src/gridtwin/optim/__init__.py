@@ -1,0 +1,6 @@
+"""HiGHS plumbing: build a linear program in vectorised blocks, solve it, add rows, solve again."""
+
+from gridtwin.optim.program import Program, Rows
+from gridtwin.optim.solver import Session, Solution
+
+__all__ = ["Program", "Rows", "Session", "Solution"]

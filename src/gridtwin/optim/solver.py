@@ -1,0 +1,166 @@
+"""One HiGHS session: solve, add rows and columns, solve again from the last basis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+from scipy import sparse
+
+from gridtwin.errors import DispatchError
+from gridtwin.optim.program import Program, Rows
+from gridtwin.units import FloatArray, IntArray
+
+__all__ = ["Session", "Solution"]
+
+FEASIBILITY_TOLERANCE = 1e-7
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Solution:
+    """An optimum of a linear program.
+
+    A row's dual is the change of the objective per unit of its right-hand side.
+    """
+
+    value: FloatArray  # (column,)
+    reduced_cost: FloatArray  # (column,)
+    row_value: FloatArray  # (row,)
+    row_dual: FloatArray  # (row,)
+    objective: float
+    dual_objective: float
+    primal_residual: float  # largest violation of a row or bound
+    iterations: int
+
+
+class Session:
+    """A program held by HiGHS, solved by its serial dual simplex so that equal input gives equal output."""
+
+    def __init__(self, program: Program) -> None:
+        self._highs = _new_highs()
+        self._pass(program)
+        self._iterations = 0
+
+    def _pass(self, program: Program) -> None:
+        rows = program.assembled()
+        matrix = sparse.csc_array(rows.matrix)
+        lp = highspy.HighsLp()
+        lp.num_col_, lp.num_row_ = program.n_columns, program.n_rows
+        lp.col_cost_ = program.cost
+        lp.col_lower_, lp.col_upper_ = program.column_bounds
+        lp.row_lower_, lp.row_upper_ = rows.lower, rows.upper
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        lp.a_matrix_.start_ = matrix.indptr.astype(np.int32)
+        lp.a_matrix_.index_ = matrix.indices.astype(np.int32)
+        lp.a_matrix_.value_ = matrix.data
+        _checked(self._highs.passModel(lp), "accept the program")
+
+    @property
+    def n_columns(self) -> int:
+        """Columns now in the program."""
+        return int(self._highs.getNumCol())
+
+    def add_columns(self, number: int, cost: float) -> IntArray:
+        """Add `number` empty columns in [0, inf) at `cost` each. Returns their numbers."""
+        first = self.n_columns
+        empty = np.zeros(0)
+        _checked(
+            self._highs.addCols(
+                number,
+                np.full(number, cost),
+                np.zeros(number),
+                np.full(number, np.inf),
+                0,
+                np.zeros(number, dtype=np.int32),
+                empty.astype(np.int32),
+                empty,
+            ),
+            "add columns",
+        )
+        return first + np.arange(number, dtype=np.int64)
+
+    def add_rows(self, rows: Rows) -> IntArray:
+        """Add complete rows. Returns their numbers."""
+        first = int(self._highs.getNumRow())
+        matrix = rows.matrix
+        _checked(
+            self._highs.addRows(
+                len(rows.lower),
+                rows.lower,
+                rows.upper,
+                matrix.nnz,
+                matrix.indptr[:-1].astype(np.int32),
+                matrix.indices.astype(np.int32),
+                matrix.data,
+            ),
+            "add rows",
+        )
+        return first + np.arange(len(rows.lower), dtype=np.int64)
+
+    def solve(self) -> Solution:
+        """Solve to optimality.
+
+        Raises
+        ------
+        DispatchError
+            If HiGHS ends with anything but an optimum, naming its status.
+        """
+        self._highs.run()
+        status = self._highs.getModelStatus()
+        if status != highspy.HighsModelStatus.kOptimal:
+            raise DispatchError(
+                f"the solver ended with '{self._highs.modelStatusToString(status)}' instead of an optimum "
+                f"({self._highs.getNumRow()} rows, {self._highs.getNumCol()} columns); "
+                "every limit has a priced slack, so this points to a non-finite cost, bound or profile"
+            )
+        info = self._highs.getInfo()
+        self._iterations += max(info.simplex_iteration_count, 0)
+        return self._solution(info)
+
+    def _solution(self, info: highspy.HighsInfo) -> Solution:
+        solution = self._highs.getSolution()
+        return Solution(
+            value=np.asarray(solution.col_value),
+            reduced_cost=np.asarray(solution.col_dual),
+            row_value=np.asarray(solution.row_value),
+            row_dual=np.asarray(solution.row_dual),
+            objective=float(info.objective_function_value),
+            dual_objective=_dual_objective(self._highs.getLp(), solution),
+            primal_residual=float(info.max_primal_infeasibility),
+            iterations=self._iterations,
+        )
+
+
+def _dual_objective(lp: highspy.HighsLp, solution: highspy.HighsSolution) -> float:
+    """Evaluate the dual objective from multipliers and bounds, apart from the solver's own sum."""
+    total = lp.offset_
+    for dual, lower, upper in (
+        (solution.row_dual, lp.row_lower_, lp.row_upper_),
+        (solution.col_dual, lp.col_lower_, lp.col_upper_),
+    ):
+        multiplier = np.asarray(dual)
+        bound = np.where(multiplier > 0, np.asarray(lower), np.asarray(upper))
+        active = np.abs(multiplier) > FEASIBILITY_TOLERANCE
+        total += float(multiplier[active] @ bound[active])
+    return total
+
+
+def _new_highs() -> highspy.Highs:
+    highs = highspy.Highs()
+    for option, value in (
+        ("output_flag", False),
+        ("solver", "simplex"),
+        ("simplex_strategy", 1),
+        ("threads", 1),
+        ("random_seed", 0),
+        ("primal_feasibility_tolerance", FEASIBILITY_TOLERANCE),
+        ("dual_feasibility_tolerance", FEASIBILITY_TOLERANCE),
+    ):
+        _checked(highs.setOptionValue(option, value), f"take the option {option}")
+    return highs
+
+
+def _checked(status: highspy.HighsStatus, action: str) -> None:
+    if status == highspy.HighsStatus.kError:
+        raise DispatchError(f"HiGHS refused to {action}; a coefficient, bound or cost is probably not finite")

@@ -1,0 +1,107 @@
+"""What a policy sees and what it must be able to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from gridtwin.dispatch import DispatchPlan, Penalties, UnitGroups
+from gridtwin.records import ComputeState, Fleet, GridData, NetworkMatrices, UnitData
+from gridtwin.units import BoolArray, FloatArray, IntArray
+from gridtwin.workload.jobs import JobTable
+
+__all__ = ["Forecast", "GridMemory", "Observation", "Policy", "System"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class System:
+    """What does not change during a run."""
+
+    step_s: int
+    grid: GridData
+    network: NetworkMatrices
+    units: UnitData
+    groups: UnitGroups
+    fleet: Fleet
+    penalties: Penalties
+    discipline: str
+
+    @property
+    def step_h(self) -> float:
+        """Length of a step, h."""
+        return self.step_s / 3600
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Forecast:
+    """Expected conditions of the coming steps, the first of them now."""
+
+    load_mw: FloatArray  # (time, bus)
+    load_mvar: FloatArray  # (time, bus)
+    unit_available_mw: FloatArray  # (time, unit)
+    pue: FloatArray  # (time, site)
+    service_nodes: IntArray  # (time, site, class)
+
+    @property
+    def steps(self) -> int:
+        """Number of steps."""
+        return len(self.load_mw)
+
+    def head(self, steps: int) -> Forecast:
+        """Return the first `steps` steps."""
+        return Forecast(
+            load_mw=self.load_mw[:steps],
+            load_mvar=self.load_mvar[:steps],
+            unit_available_mw=self.unit_available_mw[:steps],
+            pue=self.pue[:steps],
+            service_nodes=self.service_nodes[:steps],
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GridMemory:
+    """What the grid did at the same time of day before; NaN where it has not been seen yet."""
+
+    unit_mw: FloatArray  # (unit,) settled output of the last step
+    flow_mw: FloatArray  # (step of day, line) AC flows, mean of both ends
+    loss_ratio: FloatArray  # (step of day,) AC losses over r·f² of those flows
+    price_per_mwh: FloatArray  # (step,) price at the sites over the last day of the latest plan
+    binding: BoolArray  # (step of day, line) limits that had to be written
+
+    @classmethod
+    def blank(cls, steps_per_day: int, units: int, lines: int) -> GridMemory:
+        """Nothing seen yet."""
+        return cls(
+            unit_mw=np.full(units, np.nan),
+            flow_mw=np.full((steps_per_day, lines), np.nan),
+            loss_ratio=np.full(steps_per_day, np.nan),
+            price_per_mwh=np.full(steps_per_day, np.nan),
+            binding=np.zeros((steps_per_day, lines), dtype=bool),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observation:
+    """Everything a policy may use: the state at the boundary and a forecast of what follows."""
+
+    step_of_day: IntArray  # (time,) position of each coming step in its day
+    jobs: JobTable  # with perfect forecast, all jobs of the run
+    compute: ComputeState
+    memory: GridMemory
+    forecast: Forecast
+
+
+class Policy(Protocol):
+    """Turns an observation into a plan; keeps no state of its own between windows."""
+
+    def decide(self, observation: Observation) -> DispatchPlan:
+        """Plan the steps of the forecast.
+
+        Raises
+        ------
+        DispatchError
+            If an optimisation has no optimum.
+        """
+        ...

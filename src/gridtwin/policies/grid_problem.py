@@ -1,0 +1,70 @@
+"""The grid problem that every policy poses, so that comparisons between policies are fair."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gridtwin.dispatch import GridProblem
+from gridtwin.policies.base import Forecast, Observation, System
+from gridtwin.records import LossEstimate
+from gridtwin.units import FloatArray
+
+__all__ = ["output_limits", "pose_grid", "scheduled_injection", "site_injection"]
+
+
+def pose_grid(
+    system: System, observation: Observation, losses: LossEstimate, site_mw: FloatArray | None = None
+) -> GridProblem:
+    """Dispatch of the forecast steps from the present output of the units.
+
+    Parameters
+    ----------
+    system, observation : what is fixed and what is seen
+    losses : LossEstimate
+        Over the forecast steps.
+    site_mw : ndarray (time, site), MW, optional
+        Draw of the sites if it is decided already.
+    """
+    forecast, memory = observation.forecast, observation.memory
+    lower, upper = output_limits(system, forecast)
+    seen = not np.isnan(memory.unit_mw).any()
+    injection = -forecast.load_mw + scheduled_injection(system, forecast.steps)
+    if site_mw is not None:
+        injection = injection - site_injection(system, site_mw)
+    return GridProblem(
+        step_h=system.step_h,
+        network=system.network,
+        groups=system.groups,
+        penalties=system.penalties,
+        lower_mw=lower,
+        upper_mw=upper,
+        initial_mw=system.groups.total(memory.unit_mw) if seen else None,
+        load_mw=forecast.load_mw,
+        injection_mw=injection,
+        losses=losses,
+        watched=memory.binding[observation.step_of_day],
+    )
+
+
+def output_limits(system: System, forecast: Forecast) -> tuple[FloatArray, FloatArray]:
+    """Return what (time, group) must give and what it can give, MW."""
+    units = system.units
+    must_take = (units.profile >= 0) & ~units.curtailable
+    floor = np.where(must_take, forecast.unit_available_mw, units.p_min_mw)
+    return system.groups.total(floor), system.groups.total(forecast.unit_available_mw)
+
+
+def scheduled_injection(system: System, steps: int) -> FloatArray:
+    """HVDC schedules and bus shunts at 1 pu (time, bus), MW, signed into the grid."""
+    grid = system.grid
+    injection = -grid.shunt_mw.copy()
+    np.add.at(injection, grid.link_from, -grid.link_schedule_mw)
+    np.add.at(injection, grid.link_to, grid.link_schedule_mw)
+    return np.tile(injection, (steps, 1))
+
+
+def site_injection(system: System, site_mw: FloatArray) -> FloatArray:
+    """Draw of the sites at their buses (time, bus), MW >= 0."""
+    at_bus = np.zeros((len(site_mw), len(system.grid.bus)))
+    np.add.at(at_bus, (slice(None), system.fleet.bus), site_mw)
+    return at_bus

@@ -1,0 +1,30 @@
+"""Losses to plan with: yesterday's, or for want of a yesterday those of a first look."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gridtwin.dispatch import GridPlan
+from gridtwin.grid.losses import loss_estimate
+from gridtwin.policies.base import Observation, System
+from gridtwin.records import LossEstimate
+
+__all__ = ["expected_losses", "no_losses", "plan_losses"]
+
+
+def expected_losses(system: System, observation: Observation) -> LossEstimate | None:
+    """Losses about the flows of the last settled day; None while there is none."""
+    flow = observation.memory.flow_mw[observation.step_of_day]
+    if np.isnan(flow).any():
+        return None
+    return loss_estimate(flow, system.network, observation.memory.loss_ratio[observation.step_of_day])
+
+
+def plan_losses(system: System, plan: GridPlan) -> LossEstimate:
+    """Losses about the flows of a plan."""
+    return loss_estimate(plan.flow_mw, system.network)
+
+
+def no_losses(system: System, steps: int) -> LossEstimate:
+    """Return a lossless grid."""
+    return loss_estimate(np.zeros((steps, len(system.network.line))), system.network)

@@ -1,0 +1,33 @@
+"""Policies by the name that a scenario gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from gridtwin.policies.asap import Asap
+from gridtwin.policies.base import Policy, System
+from gridtwin.policies.co_dispatch import CoDispatch
+from gridtwin.policies.work import work_shape
+from gridtwin.scenario.schema import Scenario
+from gridtwin.workload.jobs import JobTable
+
+__all__ = ["POLICIES", "make_policy"]
+
+Maker = Callable[[System, JobTable, Scenario], Policy]
+
+
+def _asap(system: System, _jobs: JobTable, _scenario: Scenario) -> Policy:
+    return Asap(system)
+
+
+def _co_dispatch(system: System, jobs: JobTable, scenario: Scenario) -> Policy:
+    margin = scenario.policies.co_dispatch.capacity_margin
+    return CoDispatch(system, work_shape(jobs, system.step_s), margin)
+
+
+POLICIES: Mapping[str, Maker] = {"asap": _asap, "co_dispatch": _co_dispatch}
+
+
+def make_policy(system: System, jobs: JobTable, scenario: Scenario) -> Policy:
+    """Return the policy that the scenario names, with its options."""
+    return POLICIES[scenario.policy](system, jobs, scenario)

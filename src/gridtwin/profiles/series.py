@@ -1,0 +1,29 @@
+"""The series of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gridtwin.units import FloatArray, IntArray
+
+__all__ = ["Profiles"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Profiles:
+    """Series from the first step of a run to the end of the shortest profile of its model.
+
+    They reach beyond the run, so that the last decisions have a horizon.
+    """
+
+    profile: tuple[str, ...]  # names along the profile axis
+    load_mw: FloatArray  # (step, bus) >= 0, data centres excluded
+    load_mvar: FloatArray  # (step, bus) positive when drawn
+    available_mw: FloatArray  # (step, profile) >= 0
+    pue: FloatArray  # (step, site) >= 1
+    service_nodes: IntArray  # (step, site, class) nodes that services ask for
+
+    @property
+    def steps(self) -> int:
+        """Number of steps that the series cover."""
+        return len(self.load_mw)

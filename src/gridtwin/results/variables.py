@@ -1,0 +1,41 @@
+"""The table of result variables: name, dimensions, unit and meaning, read by code, files and documentation alike."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+__all__ = ["Variable", "tables", "variables"]
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One quantity that every run stores."""
+
+    table: str
+    name: str
+    dims: tuple[str, ...]
+    unit: str  # {currency} stands for the model's ISO code
+    meaning: str
+
+
+@cache
+def variables() -> dict[str, Variable]:
+    """Return all variables by name, in the order of the table."""
+    text = files("gridtwin.results").joinpath("variables.csv").read_text(encoding="utf-8")
+    rows = csv.DictReader(text.splitlines())
+    return {
+        row["variable"]: Variable(
+            row["table"], row["variable"], tuple(row["dims"].split()), row["unit"], row["meaning"]
+        )
+        for row in rows
+    }
+
+
+@cache
+def tables() -> dict[str, tuple[Variable, ...]]:
+    """Return the variables of each table; those of one table share their dimensions."""
+    names = dict.fromkeys(variable.table for variable in variables().values())
+    return {name: tuple(v for v in variables().values() if v.table == name) for name in names}

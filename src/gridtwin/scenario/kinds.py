@@ -1,0 +1,103 @@
+"""Kinds of values that scenario and model files are made of."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+__all__ = [
+    "Duration",
+    "Instant",
+    "Name",
+    "NonNegative",
+    "Positive",
+    "Schema",
+    "Share",
+    "Shares",
+    "Span",
+    "duration_text",
+]
+
+SHARE_TOLERANCE: Final = 1e-6
+
+_UNIT_S: Final = {"w": 604_800, "d": 86_400, "h": 3600, "min": 60, "s": 1}
+_DURATION: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(w|d|h|min|s)\s*")
+
+
+class Schema(BaseModel):
+    """Base of all schemas: frozen, unknown keys refused, every number finite."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def _duration_s(given: Any) -> int:  # noqa: ANN401 - a file holds any value
+    """Read `15min`, `1h` or `7d` as whole seconds."""
+    found = _DURATION.fullmatch(given) if isinstance(given, str) else None
+    seconds = float(found[1]) * _UNIT_S[found[2]] if found else math.nan
+    if not seconds.is_integer():
+        raise ValueError(
+            f"expected a duration in whole seconds with its unit (s, min, h, d or w), such as 15min or 7d, "
+            f"got {given!r}"
+        )
+    return int(seconds)
+
+
+def duration_text(seconds: int) -> str:
+    """Return a duration in its largest whole unit.
+
+    Examples
+    --------
+    >>> duration_text(5400), duration_text(172800)
+    ('90min', '2d')
+    """
+    unit = next(unit for unit, length in _UNIT_S.items() if seconds % length == 0 and (seconds or unit == "s"))
+    return f"{seconds // _UNIT_S[unit]}{unit}"
+
+
+def _instant(given: Any) -> datetime:  # noqa: ANN401 - a file holds any value
+    """Read an ISO 8601 time that states its zone."""
+    example = "2020-07-01T00:00:00-07:00"
+    try:
+        instant = given if isinstance(given, datetime) else datetime.fromisoformat(given)
+    except (TypeError, ValueError):
+        raise ValueError(f"expected a time with its zone such as {example}, got {given!r}") from None
+    if instant.utcoffset() is None:
+        raise ValueError(f"time {given!s} has no zone; append the offset from UTC, as in {example}")
+    if instant.microsecond or instant.astimezone(UTC).microsecond:
+        raise ValueError(f"expected a time in whole seconds, got {given!r}")
+    return instant
+
+
+def _positive_s(seconds: int) -> int:
+    if seconds <= 0:
+        raise ValueError("expected a duration longer than zero")
+    return seconds
+
+
+def _name(given: Any) -> Any:  # noqa: ANN401 - a file holds any value
+    """Let a bus called 113 be written without quotes."""
+    return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
+
+
+def _adding_to_one(shares: Mapping[str, float]) -> Mapping[str, float]:
+    total = math.fsum(shares.values())
+    if abs(total - 1) > SHARE_TOLERANCE:
+        raise ValueError(f"shares add to {total:g}, expected 1")
+    return shares
+
+
+Name: TypeAlias = Annotated[str, BeforeValidator(_name), Field(min_length=1)]
+Positive: TypeAlias = Annotated[float, Field(strict=True, gt=0)]
+NonNegative: TypeAlias = Annotated[float, Field(strict=True, ge=0)]
+Share: TypeAlias = Annotated[float, Field(strict=True, ge=0, le=1)]
+Shares: TypeAlias = Annotated[dict[Name, Share], AfterValidator(_adding_to_one)]
+Instant: TypeAlias = Annotated[
+    datetime, BeforeValidator(_instant), PlainSerializer(datetime.isoformat, when_used="json")
+]
+Duration: TypeAlias = Annotated[int, BeforeValidator(_duration_s), PlainSerializer(duration_text, when_used="json")]
+Span: TypeAlias = Annotated[Duration, AfterValidator(_positive_s)]

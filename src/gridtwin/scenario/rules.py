@@ -1,0 +1,52 @@
+"""Rules between the keys of a scenario; what needs the model is checked in `inputs`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gridtwin.errors import Issue
+from gridtwin.located import did_you_mean
+from gridtwin.scenario.check import Checked
+from gridtwin.scenario.kinds import duration_text
+from gridtwin.scenario.schema import Scenario
+
+__all__ = ["scenario_issues"]
+
+
+def scenario_issues(scenario: Checked[Scenario]) -> list[Issue]:
+    """Return everything that the keys of a scenario say against each other."""
+    if scenario.value is None:
+        return []
+    return [*_time(scenario, scenario.value), *_streams(scenario, scenario.value)]
+
+
+def _time(located: Checked[Scenario], scenario: Scenario) -> Iterator[Issue]:
+    time = scenario.time
+    step = duration_text(time.step)
+    for name in ("duration", "window", "horizon"):
+        length = getattr(time, name)
+        if located.sound("time", name) and located.sound("time", "step") and length % time.step:
+            message = f"{duration_text(length)} is not a multiple of time.step = {step}"
+            yield located.issue(message, "time", name)
+    rhythm_sound = located.sound("time", "window") and located.sound("time", "horizon")
+    if rhythm_sound and time.horizon < time.window:
+        message = f"{duration_text(time.horizon)} is shorter than time.window = {duration_text(time.window)}"
+        yield located.issue(f"{message}; a decision must see all it fixes", "time", "horizon")
+
+
+def _streams(located: Checked[Scenario], scenario: Scenario) -> Iterator[Issue]:
+    workload = scenario.workload
+    for key in ("batch", "services"):
+        names: list[str] = []
+        for i, stream in enumerate(getattr(workload, key)):
+            if stream.name in names:
+                yield located.issue(f"{stream.name!r} is already the name of another", "workload", key, i, "name")
+            names.append(stream.name)
+    if not located.sound("workload", "delay_classes"):
+        return
+    for i, stream in enumerate(workload.batch):
+        path = ("workload", "batch", i, "delay_shares")
+        for name in stream.delay_shares if located.sound(*path) else ():
+            if name not in workload.delay_classes:
+                message = f"unknown delay class {name!r}{did_you_mean(name, workload.delay_classes)}"
+                yield located.document.at_key(*path, name).issue(message)

@@ -1,0 +1,162 @@
+"""The scenario file: what to run on a model."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from gridtwin.scenario.kinds import Duration, Instant, Name, NonNegative, Positive, Schema, Share, Shares, Span
+from gridtwin.units import HOUR_S
+
+__all__ = [
+    "Batch",
+    "CoDispatch",
+    "Compute",
+    "DataSize",
+    "Dispatch",
+    "Policies",
+    "Scenario",
+    "Service",
+    "Time",
+    "Workload",
+]
+
+HOURS_A_DAY = 24
+MEAN_TOLERANCE = 1e-6
+
+
+def _mean_one(diurnal: tuple[float, ...]) -> tuple[float, ...]:
+    mean = math.fsum(diurnal) / len(diurnal)
+    if abs(mean - 1) > MEAN_TOLERANCE:
+        raise ValueError(f"diurnal factors have mean {mean:.6g}, expected 1; divide each by {mean:.6g}")
+    return diurnal
+
+
+def _ascending(bins: tuple[int, ...]) -> tuple[int, ...]:
+    if any(earlier >= later for earlier, later in pairwise(bins)):
+        raise ValueError("duration bins must ascend, such as [1h, 4h, 12h, 72h]")
+    return bins
+
+
+class Time(Schema):
+    """When the run starts, how long jobs arrive, and the rhythm of decisions."""
+
+    start: Instant = Field(examples=["2020-01-01T00:00:00+00:00"], description="First instant, with its zone.")
+    duration: Span = Field(examples=["1d"], description="How long jobs arrive; the run goes on until all have ended.")
+    step: Span = Field(default=HOUR_S, description="Resolution.")
+    window: Span = Field(default=24 * HOUR_S, description="What each decision fixes.")
+    horizon: Span = Field(default=48 * HOUR_S, description="What each decision looks at.")
+
+
+class DataSize(Schema):
+    """Lognormal size of a job's input per node."""
+
+    median: NonNegative = Field(default=0.0, description="GB")
+    sigma: NonNegative = Field(default=0.0, description="Standard deviation of the logarithm.")
+
+
+class Batch(Schema):
+    """A stream of batch jobs drawn from a trace."""
+
+    name: Name = Field(examples=["batch"])
+    trace: Name = Field(examples=["?"], description="Name of a shipped trace, or a Parquet or CSV file.")
+    compute_class: Name = Field(examples=["?"])
+    jobs_per_day: Positive = Field(examples=[1.0], description="Mean rate after scaling the trace by replication.")
+    nodes_per_core: Positive = Field(
+        default=1.0, description="Nodes of the fleet that stand for one core of the trace."
+    )
+    origin_shares: Shares = Field(examples=[{"?": 1.0}], description="Share of jobs submitted at each origin.")
+    delay_shares: Shares = Field(examples=[{"?": 1.0}], description="Share of jobs in each delay class.")
+    preemptible_share: Share = 0.0
+    data_gb_per_node: DataSize = DataSize()
+
+
+class Service(Schema):
+    """Requests that are served as they come, never queued."""
+
+    name: Name = Field(examples=["service"])
+    compute_class: Name = Field(examples=["?"])
+    requests_per_s: dict[Name, NonNegative] = Field(examples=[{}], description="Daily mean by origin.")
+    diurnal: Annotated[
+        tuple[NonNegative, ...], Field(min_length=HOURS_A_DAY, max_length=HOURS_A_DAY), AfterValidator(_mean_one)
+    ] = Field(default=(1.0,) * HOURS_A_DAY, description="Factor in each local hour of the model's zone; mean 1.")
+    throughput_per_node: Positive = Field(examples=[1.0], description="Requests/s that a node sustains.")
+    target_utilization: Annotated[float, Field(strict=True, gt=0, le=1)] = 1.0
+
+
+class Workload(Schema):
+    """What is asked of the data centres."""
+
+    delay_classes: Annotated[dict[Name, Duration], Field(min_length=1)] = Field(
+        examples=[{"?": "1h"}], description="How long after submit + runtime a job may end."
+    )
+    duration_bins: Annotated[tuple[Span, ...], Field(min_length=1), AfterValidator(_ascending)] = Field(
+        examples=[["1h"]], description="Upper runtimes by which jobs are planned; the last is the longest allowed."
+    )
+    max_share_of_pool: Annotated[float, Field(strict=True, gt=0, le=1)] = Field(
+        1.0, description="Widest job, as a share of the largest pool of its class."
+    )
+    wide_jobs: Literal["split", "drop"] | None = Field(
+        default=None, description="What happens to wider jobs; none: an error."
+    )
+    batch: tuple[Batch, ...] = ()
+    services: tuple[Service, ...] = ()
+
+
+class Asap(Schema):
+    """Options of `asap`: none."""
+
+
+class CoDispatch(Schema):
+    """Options of `co_dispatch`."""
+
+    capacity_margin: Annotated[float, Field(strict=True, ge=0, lt=1)] = Field(
+        default=0.03, description="Share of every pool the plan leaves free, since whole jobs do not tile it."
+    )
+
+
+class Policies(Schema):
+    """Options of every policy, so that `--set policy=…` alone switches."""
+
+    asap: Asap = Asap()
+    co_dispatch: CoDispatch = CoDispatch()
+
+
+class Dispatch(Schema):
+    """Prices that the dispatch weighs against production cost."""
+
+    carbon_price_per_t: NonNegative = 0.0
+    shed_price_per_mwh: NonNegative = 10_000.0
+    overload_price_per_mwh: NonNegative = 3_000.0
+    spill_price_per_mwh: NonNegative = 1_000.0
+    late_price_per_node_h: NonNegative = 50.0
+
+
+class Compute(Schema):
+    """How queues are served."""
+
+    discipline: Literal["edf", "fcfs"] = Field(
+        default="edf", description="Earliest due date, or first come first served."
+    )
+
+
+class Scenario(Schema):
+    """A scenario file."""
+
+    model: Name = Field(examples=["?"], description="Name of a shipped model, or a folder relative to this file.")
+    description: str = ""
+    time: Time
+    workload: Workload
+    policy: Literal["asap", "co_dispatch"] = "co_dispatch"
+    policies: Policies = Policies()
+    dispatch: Dispatch = Dispatch()
+    compute: Compute = Compute()
+    forecast: Literal["perfect"] = "perfect"
+    seed: Annotated[int, Field(strict=True, ge=0)] = 0
+
+    def resolved(self) -> dict[str, Any]:
+        """Return the scenario with all defaults, as JSON holds it; it loads again as it stands."""
+        return self.model_dump(mode="json")

@@ -1,0 +1,1 @@
+"""The digital twin: jobs and grid on one clock."""

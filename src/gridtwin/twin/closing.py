@@ -1,0 +1,159 @@
+"""After the last window: jobs, ledgers, indicators, dataset and manifest, all from the files of the run."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+import gridtwin
+from gridtwin.audit import Ledger, close_ledgers
+from gridtwin.economics.kpis import kpis
+from gridtwin.inputs.study import Study
+from gridtwin.records import Finding
+from gridtwin.results.dataset import to_dataset, write_dataset
+from gridtwin.results.files import read_columns, write_columns, write_json
+from gridtwin.results.store import JOB_END, JOB_START, Coordinates, RunData, RunFolder
+from gridtwin.twin.inputs_kept import Table
+from gridtwin.units import IntArray
+from gridtwin.workload.jobs import JobTable
+
+__all__ = ["close_run", "read_run"]
+
+NEVER = -1
+LISTED_FINDINGS = 1000
+VERSIONED = ("pandapower", "lightsim2grid", "numpy", "scipy", "simpy", "highspy", "pyarrow", "xarray", "numba")
+
+
+def read_run(folder: RunFolder, study: Study, windows: int, coords: Coordinates, tables: Mapping[str, Table]) -> RunData:
+    """Read back what the run has stored and join job starts and ends with the job table."""
+    time, variables = folder.read_variables(windows, coords)
+    starts, ends = (folder.read_events(windows, table) for table in (JOB_START, JOB_END))
+    return RunData(
+        step_s=study.time.step_s,
+        coords=coords,
+        time=time,
+        variables=variables,
+        jobs=_job_columns(study.jobs, starts, ends),
+        inputs={name: read_columns(folder.path / "inputs" / f"{name}.parquet") for name in tables},
+    )
+
+
+def close_run(
+    folder: RunFolder, study: Study, run: RunData, findings: Sequence[Finding], timing_s: Mapping[str, float]
+) -> dict[str, Any]:
+    """Write jobs, dataset, manifest and summary. Returns the summary."""
+    write_columns(folder.path / "jobs.parquet", _named(run.jobs, run.coords, study.jobs))
+    ledgers = close_ledgers(run)
+    attrs = {"title": f"gridtwin run of {study.name}", "source": f"gridtwin {gridtwin.__version__}"}
+    write_dataset(to_dataset(run, study.currency, attrs), folder.path / "results.nc")
+    write_json(folder.path / "manifest.json", _manifest(study, run, ledgers, findings))
+    summary = {
+        "run_id": folder.path.name,
+        "scenario": study.name,
+        "policy": study.scenario.policy,
+        "currency": study.currency,
+        "steps": len(run.time),
+        "step_s": run.step_s,
+        "kpis": kpis(run.variables, run.jobs, run.inputs, run.step_s, study.scenario.dispatch.carbon_price_per_t),
+        "ledgers": {ledger.name: _ledger(ledger) for ledger in ledgers},
+        "findings": dict(sorted(Counter(finding.kind for finding in findings).items())),
+        "timing_s": {phase: round(seconds, 3) for phase, seconds in timing_s.items()},
+    }
+    write_json(folder.path / "summary.json", summary)
+    return summary
+
+
+def _job_columns(jobs: JobTable, starts: Mapping[str, IntArray], ends: Mapping[str, IntArray]) -> dict[str, np.ndarray]:
+    """Join the job table with what became of each job; -1 where it never started or ended."""
+    site, start, end = (np.full(len(jobs), NEVER, dtype=np.int64) for _ in range(3))
+    site[starts["row"]], start[starts["row"]] = starts["site_index"], starts["start_s"]
+    end[ends["row"]] = ends["end_s"]
+    return {
+        "job": jobs.job,
+        "submit_s": jobs.submit_s,
+        "runtime_s": jobs.runtime_s,
+        "nodes": jobs.nodes,
+        "due_s": jobs.due_s,
+        "origin_index": jobs.origin,
+        "class_index": jobs.compute_class,
+        "delay_class_index": jobs.delay_class,
+        "data_gb": jobs.data_gb,
+        "preemptible": jobs.preemptible,
+        "site_index": site,
+        "start_s": start,
+        "end_s": end,
+    }
+
+
+def _named(columns: Mapping[str, np.ndarray], coords: Coordinates, jobs: JobTable) -> dict[str, np.ndarray]:
+    """Add names for people beside the indices; "" where a job has no site."""
+    names = {
+        "origin": jobs.axes.origin,
+        "class": jobs.axes.compute_class,
+        "delay_class": jobs.axes.delay_class,
+        "site": (*coords["site"], ""),
+    }
+    started = columns["start_s"] >= 0
+    return {
+        **columns,
+        **{name: np.array(labels)[columns[f"{name}_index"]] for name, labels in names.items()},
+        "wait_s": np.where(started, columns["start_s"] - columns["submit_s"], NEVER),
+        "late": (columns["end_s"] < 0) | (columns["end_s"] > columns["due_s"]),
+    }
+
+
+def _manifest(
+    study: Study, run: RunData, ledgers: Sequence[Ledger], findings: Sequence[Finding]
+) -> dict[str, Any]:
+    v = run.variables
+    return {
+        "gridtwin": gridtwin.__version__,
+        "python": platform.python_version(),
+        "libraries": {name: version(name) for name in VERSIONED},
+        "seed": study.scenario.seed,
+        "model_hashes": dict(study.model_hashes),
+        "counts": dict(study.counts),
+        "windows": [
+            {
+                "objective": float(v["objective"][window]),
+                "duality_gap": float(v["objective"][window] - v["dual_objective"][window]),
+                "primal_residual": float(v["primal_residual"][window]),
+                "columns": int(v["columns"][window]),
+                "rows": int(v["rows"][window]),
+                "rounds": int(v["rounds"][window]),
+            }
+            for window in range(len(v["objective"]))
+        ],
+        "ledgers": {ledger.name: _ledger(ledger) for ledger in ledgers},
+        "findings_total": len(findings),
+        "findings": [_finding(finding) for finding in findings[:LISTED_FINDINGS]],
+    }
+
+
+def _ledger(ledger: Ledger) -> dict[str, Any]:
+    return {
+        "residual": _number(ledger.residual),
+        "tolerance": ledger.tolerance,
+        "unit": ledger.unit,
+        "pass": ledger.passed,
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "kind": finding.kind,
+        "time": f"{finding.instant.astype('datetime64[s]')}Z",
+        "element": finding.element,
+        "value": _number(finding.value),
+        "limit": _number(finding.limit),
+        "unit": finding.unit,
+    }
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

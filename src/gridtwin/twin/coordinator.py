@@ -1,0 +1,154 @@
+"""The loop: observe, decide, apply, settle, record; once each per window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+
+import numpy as np
+
+from gridtwin.compute.engine import execute
+from gridtwin.dispatch import DispatchPlan
+from gridtwin.errors import ComputeError
+from gridtwin.grid.ac import AcGrid
+from gridtwin.grid.losses import line_losses_mw
+from gridtwin.policies import Forecast, GridMemory, Observation, Policy, System
+from gridtwin.policies.terminal import site_price
+from gridtwin.profiles.series import Profiles
+from gridtwin.timegrid import TimeGrid
+from gridtwin.twin.recorder import Recorder
+from gridtwin.twin.settle import Settled, settle
+from gridtwin.twin.state import TwinState
+from gridtwin.units import IntArray
+from gridtwin.workload.jobs import JobTable
+
+__all__ = ["Coordinator", "Progress"]
+
+Progress = Callable[[int, int], None]
+WATCHED_SHARE = 0.9  # a limit that is used less today is not written from the start tomorrow
+
+
+@dataclass(slots=True, eq=False)
+class Coordinator:
+    """One run: fixed parts around a state that moves from window to window."""
+
+    time: TimeGrid
+    jobs: JobTable
+    profiles: Profiles
+    system: System
+    ac_grid: AcGrid
+    policy: Policy
+    recorder: Recorder
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def planned_windows(self) -> int:
+        """Windows until the last job is due; more follow only while jobs are left."""
+        return self.time.windows_until(int(self.jobs.due_s.max(initial=0)))
+
+    def run(self, state: TwinState, until: int | None = None, progress: Progress | None = None) -> TwinState:
+        """Advance window by window until every job has ended, or `until` windows are done."""
+        while not self._finished(state) and (until is None or state.window < until):
+            state = self.advance(state)
+            if progress is not None:
+                progress(state.window, max(self.planned_windows, state.window))
+        return state
+
+    def advance(self, state: TwinState) -> TwinState:
+        """Run one window from a frozen state to the next."""
+        observation = self._observe(state)
+        with self._timed("decide"):
+            plan = self.policy.decide(observation)
+        kept = self._kept(observation)
+        with self._timed("apply"):
+            compute, record = execute(
+                state.compute,
+                self.jobs,
+                self.system.fleet,
+                plan.compute,
+                kept.forecast.service_nodes,
+                kept.forecast.steps,
+                self.system.step_s,
+                self.system.discipline,
+            )
+        with self._timed("settle"):
+            settled = settle(self.system, self.ac_grid, kept, plan, record)
+        with self._timed("record"):
+            self.recorder.write(state.window, kept, plan, record, settled)
+        return TwinState(state.window + 1, compute, self._remember(state.memory, observation, plan, settled))
+
+    def _finished(self, state: TwinState) -> bool:
+        compute = state.compute
+        idle = len(compute.waiting_row) == 0 and len(compute.running_row) == 0
+        return state.window >= self.planned_windows and idle and compute.next_row == len(self.jobs)
+
+    def _observe(self, state: TwinState) -> Observation:
+        first = state.window * self.time.window_steps
+        steps = min(self.time.horizon_steps, self.profiles.steps - first)
+        if steps < self.time.window_steps:
+            raise ComputeError(
+                f"jobs are still waiting or running in window {state.window}, but the profiles end at "
+                f"{self.time.instant(self.profiles.steps):%Y-%m-%d %H:%M} UTC; shorten time.duration or enlarge the fleet"
+            )
+        return self._look(state, first, steps)
+
+    def _kept(self, observation: Observation) -> Observation:
+        """Return what comes true in the steps that this window keeps: the forecast is perfect."""
+        steps = self.time.window_steps
+        return replace(
+            observation, step_of_day=observation.step_of_day[:steps], forecast=observation.forecast.head(steps)
+        )
+
+    def _look(self, state: TwinState, first: int, steps: int) -> Observation:
+        span = slice(first, first + steps)
+        units = self.system.units
+        available = np.tile(units.p_max_mw, (steps, 1))
+        profiled = units.profile >= 0
+        available[:, profiled] = self.profiles.available_mw[span][:, units.profile[profiled]]
+        return Observation(
+            step_of_day=self._step_of_day(first, steps),
+            jobs=self.jobs,
+            compute=state.compute,
+            memory=state.memory,
+            forecast=Forecast(
+                load_mw=self.profiles.load_mw[span],
+                load_mvar=self.profiles.load_mvar[span],
+                unit_available_mw=available,
+                pue=self.profiles.pue[span],
+                service_nodes=self.profiles.service_nodes[span],
+            ),
+        )
+
+    def _step_of_day(self, first: int, steps: int) -> IntArray:
+        return np.array([self.time.step_of_day(step) for step in range(first, first + steps)], dtype=np.int64)
+
+    def _remember(
+        self, memory: GridMemory, observation: Observation, plan: DispatchPlan, settled: Settled
+    ) -> GridMemory:
+        """Keep, by time of day, what the next windows plan with. Steps without an AC solution leave the memory as is."""
+        steps = len(settled.unit_mw)
+        usable = settled.ac.converged
+        at = observation.step_of_day[:steps][usable]
+        flow, ratio = memory.flow_mw.copy(), memory.loss_ratio.copy()
+        flow[at] = (settled.ac.from_mw - settled.ac.to_mw)[usable] / 2.0
+        estimated = line_losses_mw(flow[at], self.system.network).sum(axis=1)
+        ratio[at] = settled.ac.losses_mw[usable] / np.maximum(estimated, 1e-9)
+        binding = memory.binding.copy()
+        near_limit = np.abs(plan.grid.flow_mw[:steps]) > WATCHED_SHARE * self.system.network.rate_mw
+        binding[observation.step_of_day[:steps]] = plan.grid.binding[:steps] & near_limit
+        return GridMemory(
+            unit_mw=settled.unit_mw[-1],
+            flow_mw=flow,
+            loss_ratio=ratio,
+            price_per_mwh=site_price(self.system, plan.grid),
+            binding=binding,
+        )
+
+    @contextmanager
+    def _timed(self, phase: str) -> Iterator[None]:
+        start = perf_counter()
+        yield
+        self.seconds[phase] = self.seconds.get(phase, 0.0) + perf_counter() - start
+

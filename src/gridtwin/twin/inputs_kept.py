@@ -1,0 +1,97 @@
+"""The inputs that a run keeps beside its results, so that they can be checked and read without the model."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from gridtwin.inputs.study import Study
+
+__all__ = ["Table", "input_tables"]
+
+Table = dict[str, np.ndarray]
+
+
+def input_tables(study: Study, admittance: sparse.csr_array) -> dict[str, Table]:
+    """Return the tables of `inputs/`, by name.
+
+    Parameters
+    ----------
+    study : Study
+    admittance : csr_array (bus, bus), per unit
+        Of the AC grid that was solved.
+    """
+    return {
+        "buses": _buses(study),
+        "admittance": _admittance(admittance),
+        "units": _units(study),
+        "segments": _segments(study),
+        "pools": _pools(study),
+        "wan": _wan(study),
+    }
+
+
+def _buses(study: Study) -> Table:
+    buses = len(study.grid.bus)
+    return {
+        "bus": np.array(study.grid.bus),
+        "slack": np.arange(buses) == study.grid.slack,
+        "base_mva": np.full(buses, study.grid.base_mva),
+    }
+
+
+def _admittance(admittance: sparse.csr_array) -> Table:
+    entries = sparse.coo_array(admittance)
+    return {
+        "row": entries.row.astype(np.int64),
+        "column": entries.col.astype(np.int64),
+        "g_pu": entries.data.real.copy(),
+        "b_pu": entries.data.imag.copy(),
+    }
+
+
+def _units(study: Study) -> Table:
+    units = study.units
+    return {
+        "unit": np.array(units.unit),
+        "bus_index": units.bus,
+        "technology": np.array(units.technology),
+        "p_max_mw": units.p_max_mw,
+        "renewable": units.renewable,
+        "curtailable": units.curtailable,
+        "profiled": units.profile >= 0,
+    }
+
+
+def _segments(study: Study) -> Table:
+    units = study.units
+    return {
+        "unit_index": units.segment_unit,
+        "width_mw": units.segment_mw,
+        "cost_per_mwh": units.segment_cost_per_mwh,
+        "co2_kg_per_mwh": units.segment_co2_kg_per_mwh,
+    }
+
+
+def _pools(study: Study) -> Table:
+    fleet = study.fleet
+    site, compute_class = (index.ravel() for index in np.indices(fleet.capacity_nodes.shape))
+    return {
+        "site_index": site.astype(np.int64),
+        "class_index": compute_class.astype(np.int64),
+        "capacity_nodes": fleet.capacity_nodes.ravel(),
+        "idle_w": fleet.idle_w.ravel(),
+        "peak_w": fleet.peak_w.ravel(),
+    }
+
+
+def _wan(study: Study) -> Table:
+    fleet = study.fleet
+    origin, site = (index.ravel() for index in np.indices(fleet.price_per_gb.shape))
+    return {
+        "origin_index": origin.astype(np.int64),
+        "site_index": site.astype(np.int64),
+        "price_per_gb": fleet.price_per_gb.ravel(),
+        "bandwidth_gbps": fleet.bandwidth_gbps.ravel(),
+        "latency_oneway_ms": fleet.latency_oneway_s.ravel() * 1000.0,
+    }

@@ -1,0 +1,152 @@
+"""Turns what happened in a window into tables of the run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gridtwin.dispatch import DispatchPlan
+from gridtwin.economics.production import production_co2_kg_per_h, production_cost_per_h
+from gridtwin.grid.findings import find_violations
+from gridtwin.policies import Observation, System
+from gridtwin.records import AcInjections, ComputeRecord, Finding
+from gridtwin.results.store import JOB_END, JOB_START, RunFolder
+from gridtwin.timegrid import TimeGrid
+from gridtwin.twin.settle import Settled
+from gridtwin.units import FloatArray
+
+__all__ = ["Recorder", "coordinates"]
+
+
+def coordinates(system: System) -> dict[str, tuple[str, ...]]:
+    """Labels of every dimension but time and window."""
+    axes = system.fleet.axes
+    bins = [f"<={upper_s / 3600:g}h" for upper_s in axes.bin_upper_s]
+    queues = tuple(
+        f"{origin}/{compute_class}/{delay}/{length}"
+        for origin in axes.origin
+        for compute_class in axes.compute_class
+        for delay in axes.delay_class
+        for length in bins
+    )
+    return {
+        "site": system.fleet.site,
+        "compute_class": axes.compute_class,
+        "origin": axes.origin,
+        "queue": queues,
+        "bus": system.grid.bus,
+        "line": system.grid.line,
+        "unit": system.units.unit,
+    }
+
+
+@dataclass(slots=True, eq=False)
+class Recorder:
+    """Writes each window once; remembers findings for the manifest."""
+
+    folder: RunFolder
+    time: TimeGrid
+    system: System
+    findings: list[Finding] = field(default_factory=list)
+
+    def write(
+        self, window: int, kept: Observation, plan: DispatchPlan, record: ComputeRecord, settled: Settled
+    ) -> None:
+        """Write the tables of one window."""
+        steps = kept.forecast.steps
+        instants = self.time.instants(window * self.time.window_steps, steps)
+        values = {
+            **self._compute_values(kept, plan, record, settled),
+            **self._unit_values(plan, settled),
+            **self._bus_values(settled),
+            **self._system_values(settled),
+            **_solver_values(plan),
+        }
+        events = {
+            JOB_START: {"row": record.started_row, "site_index": record.started_site, "start_s": record.start_s},
+            JOB_END: {"row": record.finished_row, "end_s": record.finish_s},
+        }
+        self.folder.write_window(window, coordinates(self.system), instants, values, events)
+        self.findings += find_violations(
+            settled.ac, self.system.grid, instants, units=self.system.units, injections=settled.injections
+        )
+
+    def _compute_values(
+        self, kept: Observation, plan: DispatchPlan, record: ComputeRecord, settled: Settled
+    ) -> dict[str, np.ndarray]:
+        steps = kept.forecast.steps
+        return {
+            "site_mw": settled.site_mw,
+            "it_mw": settled.it_mw,
+            "pue": kept.forecast.pue,
+            "planned_site_mw": plan.site_mw[:steps],
+            "busy_node_s": record.busy_node_s,
+            "service_nodes": record.service_nodes,
+            "unserved_service_nodes": record.unserved_service_nodes,
+            "planned_busy_nodes": plan.busy_nodes[:steps],
+            "forced_nodes": record.forced_nodes,
+            "waiting_nodes": record.waiting_nodes,
+            "moved_gb": record.moved_gb,
+        }
+
+    def _unit_values(self, plan: DispatchPlan, settled: Settled) -> dict[str, np.ndarray]:
+        return {
+            "unit_mw": settled.unit_mw,
+            "planned_unit_mw": plan.unit_mw[: len(settled.unit_mw)],
+            "available_mw": settled.available_mw,
+            "committed": settled.committed.astype(np.int8),
+        }
+
+    def _bus_values(self, settled: Settled) -> dict[str, np.ndarray]:
+        ac = settled.ac
+        return {
+            "load_mw": settled.load_mw,
+            "shed_mw": settled.shed_mw,
+            "net_injection_mw": _net_injection_mw(settled.injections, self.system),
+            "vm_pu": ac.vm_pu,
+            "va_deg": ac.va_deg,
+            "bus_mw": ac.bus_mw,
+            "bus_mvar": ac.bus_mvar,
+            "price_per_mwh": settled.redispatch.price_per_mwh,
+            "from_mw": ac.from_mw,
+            "to_mw": ac.to_mw,
+            "from_mvar": ac.from_mvar,
+            "to_mvar": ac.to_mvar,
+            "loading_percent": ac.loading_percent,
+            "overload_mw": settled.redispatch.overload_mw,
+        }
+
+    def _system_values(self, settled: Settled) -> dict[str, np.ndarray]:
+        units, hours = self.system.units, self.system.step_h
+        return {
+            "losses_mw": settled.ac.losses_mw,
+            "spill_mw": settled.spill_mw,
+            "moved_mw": settled.moved_mw,
+            "slack_excess_mw": settled.ac.slack_excess_mw,
+            "ac_converged": settled.ac.converged.astype(np.int8),
+            "production_cost": production_cost_per_h(settled.unit_mw, units).sum(axis=1) * hours,
+            "co2_kg": production_co2_kg_per_h(settled.unit_mw, units).sum(axis=1) * hours,
+        }
+
+
+def _net_injection_mw(injections: AcInjections, system: System) -> FloatArray:
+    """What AC was asked to carry at each bus (time, bus), signed into the grid."""
+    net = -injections.load_mw
+    np.add.at(net, (slice(None), system.units.bus), injections.unit_mw)
+    np.add.at(net, (slice(None), system.grid.link_from), -injections.link_mw)
+    np.add.at(net, (slice(None), system.grid.link_to), injections.link_mw)
+    return net
+
+
+def _solver_values(plan: DispatchPlan) -> Mapping[str, np.ndarray]:
+    solver = plan.grid.solver
+    return {
+        "objective": np.array([solver.objective]),
+        "dual_objective": np.array([solver.dual_objective]),
+        "primal_residual": np.array([solver.primal_residual]),
+        "columns": np.array([solver.columns]),
+        "rows": np.array([solver.rows]),
+        "rounds": np.array([solver.rounds]),
+    }

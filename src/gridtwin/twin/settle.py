@@ -1,0 +1,149 @@
+"""Real time: redispatch for what the sites really draw, then AC until no slack is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gridtwin.compute.power import it_power_mw
+from gridtwin.dispatch import DispatchPlan, GridPlan, dispatch_grid
+from gridtwin.grid.ac import AcGrid
+from gridtwin.grid.losses import loss_estimate
+from gridtwin.policies.base import Forecast, Observation, System
+from gridtwin.policies.grid_problem import pose_grid, site_injection
+from gridtwin.records import AcInjections, AcSolution, ComputeRecord
+from gridtwin.units import BoolArray, FloatArray
+
+__all__ = ["Settled", "settle"]
+
+COMMITTED_MW = 1e-3
+BALANCED_MW = 1e-7
+MAX_PASSES = 12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Settled:
+    """What the grid really did in one window."""
+
+    site_mw: FloatArray  # (time, site) at the meter
+    it_mw: FloatArray  # (time, site)
+    unit_mw: FloatArray  # (time, unit)
+    available_mw: FloatArray  # (time, unit)
+    load_mw: FloatArray  # (time, bus) what was served, sites apart
+    shed_mw: FloatArray  # (time, bus)
+    spill_mw: FloatArray  # (time,)
+    committed: BoolArray  # (time, unit)
+    moved_mw: FloatArray  # (time,) taken over by units so that the slack moves nothing
+    injections: AcInjections
+    redispatch: GridPlan
+    ac: AcSolution
+
+
+def settle(
+    system: System, ac_grid: AcGrid, actual: Observation, plan: DispatchPlan, record: ComputeRecord
+) -> Settled:
+    """Settle the steps of `actual.forecast`, which holds the conditions that came true.
+
+    Units that the plan runs move at segment cost within limits and ramps; of the others only quick starters may come.
+    What losses then leave over goes to running units by headroom, not to the slack bus.
+    """
+    conditions = actual.forecast
+    it_mw = it_power_mw(record.busy_node_s / system.step_s, record.service_nodes, system.fleet)
+    site_mw = it_mw * conditions.pue
+    available = _available_in_real_time(system, conditions, plan.unit_mw[: conditions.steps])
+    redispatch = _redispatch(system, actual, plan, available, site_mw)
+    unit_mw = system.groups.split(redispatch.group_mw, available)
+    committed = system.units.holds_voltage & ((unit_mw > COMMITTED_MW) | system.units.always_committed)
+    asked = _injections(system, conditions, redispatch, site_mw, unit_mw, committed)
+    balanced, solution, moved = _balance(ac_grid, asked, available)
+    return Settled(
+        site_mw=site_mw,
+        it_mw=it_mw,
+        unit_mw=balanced.unit_mw,
+        available_mw=conditions.unit_available_mw,
+        load_mw=conditions.load_mw,
+        shed_mw=redispatch.shed_mw,
+        spill_mw=redispatch.spill_mw,
+        committed=committed,
+        moved_mw=moved,
+        injections=balanced,
+        redispatch=redispatch,
+        ac=solution,
+    )
+
+
+def _available_in_real_time(system: System, conditions: Forecast, planned_mw: FloatArray) -> FloatArray:
+    """What each unit can give (time, unit) without a start that takes longer than a step."""
+    units = system.units
+    can_move = (planned_mw > COMMITTED_MW) | units.quick_start | (units.profile >= 0)
+    return np.where(can_move, conditions.unit_available_mw, 0.0)
+
+
+def _redispatch(
+    system: System, actual: Observation, plan: DispatchPlan, available_mw: FloatArray, site_mw: FloatArray
+) -> GridPlan:
+    conditions = replace(actual.forecast, unit_available_mw=available_mw)
+    ratio = actual.memory.loss_ratio[actual.step_of_day]
+    losses = loss_estimate(
+        plan.grid.flow_mw[: conditions.steps], system.network, np.where(np.isnan(ratio), 1.0, ratio)
+    )
+    return dispatch_grid(pose_grid(system, replace(actual, forecast=conditions), losses, site_mw))
+
+
+def _injections(
+    system: System,
+    conditions: Forecast,
+    redispatch: GridPlan,
+    site_mw: FloatArray,
+    unit_mw: FloatArray,
+    committed: BoolArray,
+) -> AcInjections:
+    """What AC is asked to carry; shed takes reactive load along, sites draw at their power factor."""
+    total = conditions.load_mw.sum(axis=1, keepdims=True)
+    spilled = redispatch.spill_mw[:, None] * conditions.load_mw / total
+    served = np.divide(
+        conditions.load_mw - redispatch.shed_mw,
+        conditions.load_mw,
+        out=np.ones_like(conditions.load_mw),
+        where=conditions.load_mw > 0,
+    )
+    site_mvar = site_mw * np.tan(np.arccos(system.fleet.power_factor))
+    return AcInjections(
+        load_mw=conditions.load_mw * served + spilled + site_injection(system, site_mw),
+        load_mvar=conditions.load_mvar * served + site_injection(system, site_mvar),
+        unit_mw=unit_mw,
+        committed=committed,
+        link_mw=np.tile(system.grid.link_schedule_mw, (conditions.steps, 1)),
+    )
+
+
+def _balance(
+    ac_grid: AcGrid, injections: AcInjections, available_mw: FloatArray
+) -> tuple[AcInjections, AcSolution, FloatArray]:
+    """Let running units take over what the slack would have to give, until it gives nothing.
+
+    Steps without a solution, or without headroom, keep their excess; it is recorded with the solution.
+    """
+    moved = np.zeros(len(injections.unit_mw))
+    solution = ac_grid.solve(injections)
+    for _ in range(MAX_PASSES):
+        excess = np.nan_to_num(solution.slack_excess_mw)
+        taken = _by_headroom(injections.unit_mw, available_mw, excess)
+        if np.abs(excess).max() <= BALANCED_MW or not taken.any():
+            break
+        moved += taken.sum(axis=1)
+        injections = replace(injections, unit_mw=injections.unit_mw + taken)
+        solution = ac_grid.solve(injections)
+    return injections, solution, moved
+
+
+def _by_headroom(unit_mw: FloatArray, available_mw: FloatArray, excess_mw: FloatArray) -> FloatArray:
+    """Share `excess_mw` (time,) among running units (time, unit), never beyond what they have."""
+    running = unit_mw > COMMITTED_MW
+    up = np.where(running, np.maximum(available_mw - unit_mw, 0.0), 0.0)
+    room = np.where(excess_mw[:, None] > 0, up, np.where(running, unit_mw, 0.0))
+    total = room.sum(axis=1, keepdims=True)
+    share = np.divide(room, total, out=np.zeros_like(room), where=total > 0)
+    taken = np.clip(excess_mw, -total[:, 0], total[:, 0])
+    return share * taken[:, None]

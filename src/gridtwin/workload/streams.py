@@ -1,0 +1,267 @@
+"""Batch jobs of a run: a trace replicated to the size of a fleet by seeded resampling.
+
+Number and submit times follow the trace's own arrivals from an offset into its period on, which wraps round when it
+ends: each arrival becomes `replication` jobs on average, spread evenly over its hour. What such a job is (runtime and
+width together) is drawn from the whole trace, so that copies differ. One stream draws from its own random numbers,
+named after it: adding, removing or reordering streams leaves the jobs of the others as they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Literal
+
+import numpy as np
+
+from gridtwin.errors import InputError, Issue
+from gridtwin.records import QueueAxes
+from gridtwin.units import HOUR_S, BoolArray, FloatArray, IntArray
+from gridtwin.workload.jobs import JobTable
+from gridtwin.workload.traces import Trace
+
+__all__ = ["BatchStream", "WideJobs", "generate_jobs"]
+
+WideJobs = Literal["split", "drop"] | None
+
+_SHARE_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BatchStream:
+    """One kind of batch work.
+
+    Parameters
+    ----------
+    name : str
+        Unique; also names the stream's random numbers.
+    trace : Trace
+    compute_class : str
+    jobs_per_day : float
+        Mean over the period of the trace; single days follow the trace.
+    nodes_per_core : float
+        Nodes of the fleet that one core of the trace stands for; widths are rounded up.
+    origin_shares, delay_shares : mapping of str to float
+        Shares of the jobs by origin and delay class; each adds up to 1.
+    preemptible_share : float
+        In [0, 1].
+    data_gb_per_node_median, data_gb_per_node_sigma : float
+        Log-normal input data of a job per node, GB, and the standard deviation of its logarithm.
+    """
+
+    name: str
+    trace: Trace
+    compute_class: str
+    jobs_per_day: float
+    nodes_per_core: float
+    origin_shares: Mapping[str, float]
+    delay_shares: Mapping[str, float]
+    preemptible_share: float
+    data_gb_per_node_median: float
+    data_gb_per_node_sigma: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Draw:
+    """Jobs of one stream before wide ones are dealt with."""
+
+    submit_s: IntArray
+    runtime_s: IntArray
+    nodes: IntArray
+    origin: IntArray
+    compute_class: IntArray
+    delay_class: IntArray
+    data_gb_per_node: FloatArray
+    preemptible: BoolArray
+
+    def take(self, index: IntArray | BoolArray) -> dict[str, np.ndarray]:
+        return {name: getattr(self, name)[index] for name in self.__slots__}
+
+
+def generate_jobs(
+    streams: Sequence[BatchStream],
+    axes: QueueAxes,
+    allowed_delay_s: Mapping[str, int],
+    duration_s: int,
+    trace_offset_s: int,
+    pool_nodes: Mapping[str, int],
+    max_share_of_pool: float,
+    wide_jobs: WideJobs,
+    seed: int,
+) -> tuple[JobTable, dict[str, int]]:
+    """Draw the jobs of a run.
+
+    Parameters
+    ----------
+    streams : sequence of BatchStream
+    axes : QueueAxes
+    allowed_delay_s : mapping of str to int, s
+        By delay class: how much later than submit + runtime a job may end.
+    duration_s : int, s
+        Jobs are submitted in [0, duration_s).
+    trace_offset_s : int, s
+        Position in every trace at which the run begins; traces wrap round.
+    pool_nodes : mapping of str to int
+        Nodes of the largest site by class.
+    max_share_of_pool : float
+        In (0, 1]: a job wider than this share of the largest site is wide.
+    wide_jobs : {"split", "drop", None}
+        Split wide jobs into near-equal parts with the same submit time, runtime and due time; leave them out; or take
+        them as they are, which is an error if one is wider than the largest site.
+    seed : int
+
+    Returns
+    -------
+    JobTable
+        Sorted by submit time; ties keep the order of streams.
+    counts : dict of str to int
+        `jobs_drawn`, `jobs_split`, `parts_from_split`, `jobs_left_out`, and per stream `jobs_<name>` and
+        `replication_permille_<name>` (copies of a trace job per 1,000).
+
+    Raises
+    ------
+    InputError
+        If names are unknown, shares do not add up, a job is wider than any site or longer than the last duration bin.
+    """
+    issues = [issue for stream in streams for issue in _stream_issues(stream, axes, pool_nodes)]
+    issues += [
+        Issue("workload.delay_classes", 0, 0, f"no allowed delay for {name!r}")
+        for name in axes.delay_class
+        if name not in allowed_delay_s
+    ]
+    if issues:
+        raise InputError(issues)
+    counts = dict.fromkeys(("jobs_drawn", "jobs_split", "parts_from_split", "jobs_left_out"), 0)
+    parts = []
+    for stream in streams:
+        draw = _draw(stream, axes, duration_s, trace_offset_s, seed)
+        _check_longest(stream, draw, axes)
+        limit = max(1, int(pool_nodes[stream.compute_class] * max_share_of_pool))
+        columns, wide = _resize(stream, draw, limit, pool_nodes[stream.compute_class], wide_jobs)
+        counts["jobs_drawn"] += len(draw.submit_s)
+        for name, value in wide.items():
+            counts[name] += value
+        counts[f"jobs_{stream.name}"] = len(columns["nodes"])
+        counts[f"replication_permille_{stream.name}"] = round(1000 * stream.jobs_per_day / stream.trace.jobs_per_day)
+        parts.append(columns)
+    return _table(parts, axes, np.asarray([allowed_delay_s[name] for name in axes.delay_class], np.int64)), counts
+
+
+def _draw(stream: BatchStream, axes: QueueAxes, duration_s: int, offset_s: int, seed: int) -> _Draw:
+    key = int.from_bytes(sha256(stream.name.encode()).digest()[:8], "big")
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(key,)))
+    hour_s = _arrivals_s(stream.trace, duration_s, offset_s) // HOUR_S * HOUR_S
+    replication = stream.jobs_per_day / stream.trace.jobs_per_day
+    copies = (replication + rng.random(len(hour_s))).astype(np.int64)
+    hour_s = np.repeat(hour_s, copies)
+    count = len(hour_s)
+    like = rng.integers(len(stream.trace), size=count)
+    log_median = np.log(stream.data_gb_per_node_median) if stream.data_gb_per_node_median > 0.0 else -np.inf
+    return _Draw(
+        submit_s=hour_s + (rng.random(count) * np.minimum(HOUR_S, duration_s - hour_s)).astype(np.int64),
+        runtime_s=stream.trace.runtime_s[like],
+        nodes=np.ceil(stream.trace.cores[like] * stream.nodes_per_core).astype(np.int64),
+        origin=_choose(rng, count, axes.origin, stream.origin_shares),
+        compute_class=np.full(count, axes.compute_class.index(stream.compute_class)),
+        delay_class=_choose(rng, count, axes.delay_class, stream.delay_shares),
+        data_gb_per_node=np.exp(log_median + stream.data_gb_per_node_sigma * rng.standard_normal(count)),
+        preemptible=rng.random(count) < stream.preemptible_share,
+    )
+
+
+def _arrivals_s(trace: Trace, duration_s: int, offset_s: int) -> IntArray:
+    """Submit times of the trace in [offset, offset + duration), from the offset on; the trace repeats without end."""
+    period_s = trace.period_s
+    laps = np.arange(offset_s // period_s, (offset_s + duration_s - 1) // period_s + 1)
+    submit_s = (laps[:, None] * period_s + trace.submit_s - offset_s).ravel()
+    return submit_s[(submit_s >= 0) & (submit_s < duration_s)]
+
+
+def _choose(rng: np.random.Generator, count: int, names: Sequence[str], shares: Mapping[str, float]) -> IntArray:
+    chosen = list(shares)
+    bounds = np.cumsum([shares[name] for name in chosen])
+    pick = np.searchsorted(bounds[:-1] / bounds[-1], rng.random(count), side="right")
+    return np.asarray([names.index(name) for name in chosen], np.int64)[pick]
+
+
+def _resize(
+    stream: BatchStream, draw: _Draw, limit: int, pool_nodes: int, wide_jobs: WideJobs
+) -> tuple[dict[str, np.ndarray], dict[str, int]]:
+    """Split wide jobs, leave them out, or insist that every job fits."""
+    wide = draw.nodes > limit
+    if wide_jobs == "drop":
+        return draw.take(~wide), {"jobs_left_out": int(wide.sum())}
+    if wide_jobs is None:
+        too_wide = draw.nodes > pool_nodes
+        if too_wide.any():
+            raise InputError([_too_wide(stream, draw.nodes[too_wide], pool_nodes)])
+        return draw.take(np.arange(len(wide))), {}
+    parts = -(-draw.nodes // limit)
+    index = np.repeat(np.arange(len(parts)), parts)
+    columns = draw.take(index)
+    rank = np.arange(len(index)) - np.repeat(np.cumsum(parts) - parts, parts)
+    columns["nodes"] = draw.nodes[index] // parts[index] + (rank < draw.nodes[index] % parts[index])
+    return columns, {"jobs_split": int(wide.sum()), "parts_from_split": int(parts[wide].sum())}
+
+
+def _table(parts: Sequence[dict[str, np.ndarray]], axes: QueueAxes, allowed_delay_s: IntArray) -> JobTable:
+    empty: dict[str, np.dtype] = {"data_gb_per_node": np.dtype(np.float64), "preemptible": np.dtype(np.bool_)}
+    merged = {
+        name: np.concatenate([np.zeros(0, empty.get(name, np.dtype(np.int64))), *(part[name] for part in parts)])
+        for name in _Draw.__slots__
+    }
+    order = np.argsort(merged["submit_s"], kind="stable")
+    column = {name: values[order] for name, values in merged.items()}
+    return JobTable(
+        axes=axes,
+        job=np.arange(len(order), dtype=np.int64),
+        submit_s=column["submit_s"],
+        runtime_s=column["runtime_s"],
+        nodes=column["nodes"],
+        due_s=column["submit_s"] + column["runtime_s"] + allowed_delay_s[column["delay_class"]],
+        origin=column["origin"],
+        compute_class=column["compute_class"],
+        delay_class=column["delay_class"],
+        data_gb=column["data_gb_per_node"] * column["nodes"],
+        preemptible=column["preemptible"],
+    )
+
+
+def _check_longest(stream: BatchStream, draw: _Draw, axes: QueueAxes) -> None:
+    longest_s, bin_s = int(draw.runtime_s.max(initial=0)), axes.bin_upper_s[-1]
+    if longest_s > bin_s:
+        count = int((draw.runtime_s > bin_s).sum())
+        message = f"{count} jobs run longer than the last bin, {bin_s} s; extend it to at least {longest_s} s"
+        raise InputError([Issue("workload.duration_bins", 0, 0, f"stream {stream.name!r}: {message}")])
+
+
+def _too_wide(stream: BatchStream, nodes: IntArray, pool_nodes: int) -> Issue:
+    message = (
+        f"{len(nodes)} jobs are wider than the largest {stream.compute_class!r} site, {pool_nodes} nodes "
+        f"(widest: {int(nodes.max())}); set wide_jobs to split or drop, or lower nodes_per_core"
+    )
+    return Issue(f"workload.batch.{stream.name}", 0, 0, message)
+
+
+def _stream_issues(stream: BatchStream, axes: QueueAxes, pool_nodes: Mapping[str, int]) -> list[Issue]:
+    messages = []
+    if stream.compute_class not in axes.compute_class:
+        messages.append(f"unknown compute_class {stream.compute_class!r}; expected {', '.join(axes.compute_class)}")
+    elif pool_nodes.get(stream.compute_class, 0) < 1:
+        messages.append(f"no site has nodes of class {stream.compute_class!r}")
+    for field, shares, names in (
+        ("origin_shares", stream.origin_shares, axes.origin),
+        ("delay_shares", stream.delay_shares, axes.delay_class),
+    ):
+        unknown = [name for name in shares if name not in names]
+        if unknown:
+            messages.append(f"{field}: unknown {', '.join(unknown)}; expected {', '.join(names)}")
+        if not all(share >= 0.0 for share in shares.values()) or not (
+            abs(sum(shares.values()) - 1.0) <= _SHARE_TOLERANCE
+        ):
+            messages.append(f"{field}: shares are >= 0 and add up to 1, got {sum(shares.values()):g} in all")
+    for field, value in (("jobs_per_day", stream.jobs_per_day), ("nodes_per_core", stream.nodes_per_core)):
+        if not (np.isfinite(value) and value > 0.0):
+            messages.append(f"{field}: got {value}, expected a number above 0")
+    return [Issue(f"workload.batch.{stream.name}", 0, 0, message) for message in messages]

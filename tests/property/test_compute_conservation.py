@@ -1,0 +1,182 @@
+"""Whatever the system, jobs and node-seconds are conserved, capacity holds, and windows leave no seam."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gridtwin.compute.engine import execute, initial_state
+from gridtwin.records import ComputePlan, ComputeRecord, ComputeState, Fleet, QueueAxes
+from gridtwin.workload.jobs import JobTable
+
+STEP_S = 50
+STEPS = 12
+
+
+@dataclass(repr=False)
+class System:
+    fleet: Fleet
+    jobs: JobTable
+    plan: ComputePlan
+    services: np.ndarray
+
+
+@st.composite
+def systems(draw):
+    """Small random systems; sizes are drawn by hypothesis, contents from a drawn seed."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    origins, classes, delays = draw(st.tuples(st.integers(1, 2), st.integers(1, 2), st.integers(1, 2)))
+    sites, jobs = draw(st.integers(1, 3)), draw(st.integers(0, 40))
+    axes = QueueAxes(
+        tuple(f"o{i}" for i in range(origins)),
+        tuple(f"c{i}" for i in range(classes)),
+        tuple(f"k{i}" for i in range(delays)),
+        (20, 120),
+    )
+    capacity = rng.integers(0, 9, (sites, classes))
+    capacity[0] += 4
+    preference = np.full((origins, classes, sites), -1)
+    for o in range(origins):
+        for c in range(classes):
+            allowed = np.unique(np.r_[0, np.flatnonzero((rng.random(sites) < 0.7) & (capacity[:, c] > 0))])
+            preference[o, c, : len(allowed)] = rng.permutation(allowed)
+    finite = draw(st.booleans())
+    fleet = Fleet(
+        site=tuple(f"s{i}" for i in range(sites)),
+        bus=np.zeros(sites, np.int64),
+        axes=axes,
+        capacity_nodes=capacity,
+        idle_w=np.ones((sites, classes)),
+        peak_w=np.ones((sites, classes)),
+        power_factor=np.ones(sites),
+        connection_mw=np.full(sites, np.inf),
+        preference=preference,
+        bandwidth_gbps=rng.uniform(1, 20, (origins, sites)) if finite else np.full((origins, sites), np.inf),
+        latency_oneway_s=rng.uniform(0, 0.1, (origins, sites)),
+        price_per_gb=np.zeros((origins, sites)),
+    )
+    submit = np.sort(rng.integers(0, STEPS * STEP_S, jobs))
+    runtime, delay = rng.integers(1, 121, jobs), rng.integers(0, delays, jobs)
+    table = JobTable(
+        axes=axes,
+        job=np.arange(jobs),
+        submit_s=submit,
+        runtime_s=runtime,
+        nodes=rng.integers(1, 5, jobs),
+        due_s=submit + runtime + np.array([30, 400])[delay],
+        origin=rng.integers(0, origins, jobs),
+        compute_class=rng.integers(0, classes, jobs),
+        delay_class=delay,
+        data_gb=rng.exponential(5.0, jobs) * (rng.random(jobs) < 0.8),
+        preemptible=np.zeros(jobs, np.bool_),
+    )
+    plan = ComputePlan(
+        release_nodes=rng.exponential(2.0, (STEPS, axes.size)) * (rng.random((STEPS, axes.size)) < 0.5),
+        route_nodes=rng.exponential(1.0, (STEPS, origins, classes, 2, sites)),
+    )
+    return System(fleet, table, plan, rng.integers(0, 6, (STEPS, sites, classes)))
+
+
+def run(system: System, planned: bool, discipline: str, cuts=()) -> tuple[ComputeState, list[ComputeRecord]]:
+    state, records = initial_state(system.jobs, system.fleet), []
+    edges = [0, *sorted(cuts), STEPS]
+    for first, last in zip(edges, edges[1:], strict=False):
+        part = slice(first, last)
+        plan = ComputePlan(system.plan.release_nodes[part], system.plan.route_nodes[part]) if planned else None
+        args = (system.jobs, system.fleet, plan, system.services[part], last - first, STEP_S, discipline)
+        state, record = execute(state, *args)
+        records.append(record)
+    return state, records
+
+
+def worked_node_s(system: System, record: ComputeRecord) -> np.ndarray:
+    """Node-seconds by (step, site, class) from the job records, second by second."""
+    worked = np.zeros((STEPS * STEP_S, len(system.fleet.site), system.fleet.axes.shape[1]), np.int64)
+    for row, site, start in zip(record.started_row, record.started_site, record.start_s, strict=True):
+        end = start + system.jobs.runtime_s[row]
+        worked[start:end, site, system.jobs.compute_class[row]] += system.jobs.nodes[row]
+    return worked
+
+
+cases = pytest.mark.parametrize(
+    ("planned", "discipline"), [(False, "fcfs"), (False, "edf"), (True, "fcfs"), (True, "edf")]
+)
+many = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@cases
+@many
+@given(system=systems())
+def test_jobs_and_node_seconds_are_conserved(planned, discipline, system):
+    state, (record,) = run(system, planned, discipline)
+    jobs = system.jobs
+    submitted = np.flatnonzero(jobs.submit_s < STEPS * STEP_S)
+    parts = [record.finished_row, state.running_row, state.waiting_row]
+    np.testing.assert_array_equal(np.sort(np.concatenate(parts)), submitted)
+    np.testing.assert_array_equal(
+        np.sort(record.started_row), np.sort(np.concatenate([record.finished_row, state.running_row]))
+    )
+    assert (record.start_s >= jobs.submit_s[record.started_row]).all()
+    start_s = dict(zip(record.started_row.tolist(), record.start_s.tolist(), strict=True))
+    ends = [start_s[row] + jobs.runtime_s[row] for row in record.finished_row.tolist()]
+    np.testing.assert_array_equal(record.finish_s, ends)
+    assert (np.diff(record.finish_s) >= 0).all()
+
+    worked = worked_node_s(system, record)
+    by_step = worked.reshape(STEPS, STEP_S, *worked.shape[1:]).sum(axis=1)
+    np.testing.assert_array_equal(record.busy_node_s, by_step)
+    served = np.repeat(record.service_nodes, STEP_S, axis=0)
+    assert (worked + served <= system.fleet.capacity_nodes).all()
+    np.testing.assert_array_equal(record.service_nodes + record.unserved_service_nodes, system.services)
+    assert (record.unserved_service_nodes >= 0).all()
+
+    left = np.zeros(system.fleet.axes.size, np.int64)
+    np.add.at(left, jobs.queue[state.waiting_row], jobs.nodes[state.waiting_row])
+    np.testing.assert_array_equal(record.waiting_nodes[-1], left)
+    assert (record.waiting_nodes >= 0).all()
+    allowed = system.fleet.preference[jobs.origin, jobs.compute_class]
+    assert all(site in allowed[row] for row, site in zip(record.started_row, record.started_site, strict=True))
+
+
+@cases
+@many
+@given(system=systems(), cuts=st.sets(st.integers(1, STEPS - 1), max_size=4))
+def test_any_division_into_windows_gives_the_same_bytes(planned, discipline, system, cuts):
+    whole_state, (whole,) = run(system, planned, discipline)
+    state, records = run(system, planned, discipline, cuts)
+    for field in fields(ComputeRecord):
+        joined = np.concatenate([getattr(record, field.name) for record in records])
+        expected = getattr(whole, field.name)
+        assert joined.dtype == expected.dtype, field.name
+        assert joined.tobytes() == expected.tobytes(), field.name
+    for field in fields(ComputeState):
+        a, b = np.asarray(getattr(whole_state, field.name)), np.asarray(getattr(state, field.name))
+        assert (a.dtype, a.shape, a.tobytes()) == (b.dtype, b.shape, b.tobytes()), field.name
+
+
+@cases
+@many
+@given(system=systems())
+def test_the_fleet_drains(planned, discipline, system):
+    state, _ = run(system, planned, discipline)
+    shape = (len(system.fleet.site), system.fleet.axes.shape[1])
+    for _ in range(2000):
+        if not len(state.waiting_row) and not len(state.running_row):
+            break
+        grants = ComputePlan(np.zeros((1, system.fleet.axes.size)), np.zeros((1, *state.route_nodes.shape)))
+        services = np.zeros((1, *shape), np.int64)
+        plan = grants if planned else None
+        state, _ = execute(state, system.jobs, system.fleet, plan, services, 1, STEP_S, discipline)
+    assert len(state.waiting_row) == len(state.running_row) == 0
+    assert state.next_row == len(system.jobs)
+
+
+@many
+@given(system=systems())
+def test_fcfs_starts_in_the_order_of_submission(system):
+    _, (record,) = run(system, planned=False, discipline="fcfs")
+    for compute_class in range(system.fleet.axes.shape[1]):
+        rows = record.started_row[system.jobs.compute_class[record.started_row] == compute_class]
+        assert (np.diff(rows) > 0).all()
