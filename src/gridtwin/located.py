@@ -79,7 +79,7 @@ def did_you_mean(given: object, known: Iterable[str]) -> str:
     >>> did_you_mean("zzz", ["policy", "model"])
     ' (known: policy, model)'
     """
-    names = list(known)
+    names = list(dict.fromkeys(known))
     close = difflib.get_close_matches(str(given), names, n=1)
     if close:
         return f" (did you mean {close[0]!r}?)"

@@ -1,6 +1,7 @@
 """Whatever the system, jobs and node-seconds are conserved, capacity holds, and windows leave no seam."""
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -82,7 +83,7 @@ def systems(draw):
 def run(system: System, planned: bool, discipline: str, cuts=()) -> tuple[ComputeState, list[ComputeRecord]]:
     state, records = initial_state(system.jobs, system.fleet), []
     edges = [0, *sorted(cuts), STEPS]
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in pairwise(edges):
         part = slice(first, last)
         plan = ComputePlan(system.plan.release_nodes[part], system.plan.route_nodes[part]) if planned else None
         args = (system.jobs, system.fleet, plan, system.services[part], last - first, STEP_S, discipline)
@@ -180,3 +181,115 @@ def test_fcfs_starts_in_the_order_of_submission(system):
     for compute_class in range(system.fleet.axes.shape[1]):
         rows = record.started_row[system.jobs.compute_class[record.started_row] == compute_class]
         assert (np.diff(rows) > 0).all()
+
+
+class Naive:
+    """The rules once more, second by second and without any cleverness."""
+
+    def __init__(self, system: System, planned: bool, discipline: str) -> None:
+        self.system, self.planned, self.discipline = system, planned, discipline
+        self.free = system.fleet.capacity_nodes.copy()
+        self.claimed = np.zeros_like(self.free)
+        self.waiting: list[int] = []
+        self.running: list[tuple[int, int, int]] = []  # row, site, end
+        self.release = np.zeros(system.fleet.axes.size)
+        self.route = np.zeros(system.plan.route_nodes.shape[1:])
+        self.link_free_s = np.zeros(system.fleet.bandwidth_gbps.shape)
+        self.starts: list[tuple[int, int, int]] = []  # row, site, start
+
+    def run(self) -> list[tuple[int, int, int]]:
+        jobs = self.system.jobs
+        for now in range(STEPS * STEP_S):
+            for row, site, _ in [run for run in self.running if run[2] == now]:
+                self.free[site, jobs.compute_class[row]] += jobs.nodes[row]
+            if now % STEP_S == 0:
+                self.cross_boundary(now // STEP_S)
+            self.waiting += np.flatnonzero(jobs.submit_s == now).tolist()
+            for compute_class in range(self.free.shape[1]):
+                in_line = [row for row in self.waiting if jobs.compute_class[row] == compute_class]
+                (self.start_planned if self.planned else self.start_in_order)(in_line, now)
+        return self.starts
+
+    def cross_boundary(self, step: int) -> None:
+        self.free += self.claimed - self.system.services[step]
+        self.claimed = self.system.services[step]
+        jobs, plan = self.system.jobs, self.system.plan
+        origins, classes, delays, bins = self.system.fleet.axes.shape
+        for o, c, b in np.ndindex(origins, classes, bins):
+            queues = [((o * classes + c) * delays + k) * bins + b for k in range(delays)]
+            empty = [q for q in queues if q not in jobs.queue[self.waiting]]
+            dropped = sum(max(self.release[q], 0.0) for q in empty)
+            positive = self.route[o, c, b].clip(0.0)
+            if positive.sum() > 0.0:
+                self.route[o, c, b] -= positive * min(1.0, dropped / positive.sum())
+            self.release[empty] = self.release[empty].clip(max=0.0)
+        self.release += plan.release_nodes[step]
+        self.route += plan.route_nodes[step]
+
+    def order(self, rows: list[int]) -> list[int]:
+        latest = self.system.jobs.latest_start_s
+        return sorted(rows, key=lambda row: (latest[row], row) if self.discipline == "edf" else row)
+
+    def room(self, row: int) -> list[int]:
+        jobs = self.system.jobs
+        o, c = jobs.origin[row], jobs.compute_class[row]
+        return [s for s in self.system.fleet.preference[o, c] if s >= 0 and self.free[s, c] >= jobs.nodes[row]]
+
+    def start_in_order(self, rows: list[int], now: int) -> None:
+        for row in self.order(rows):
+            room = self.room(row)
+            if not room:
+                return
+            self.start(row, room[0], now)
+
+    def start_planned(self, rows: list[int], now: int) -> None:
+        jobs = self.system.jobs
+        step_end = (now // STEP_S + 1) * STEP_S
+        for row in sorted(rows, key=lambda row: (jobs.latest_start_s[row], row)):
+            if jobs.latest_start_s[row] < step_end:
+                if not self.room(row):
+                    return
+                self.start_where_granted(row, now)
+        blocked: set[int] = set()
+        while True:
+            heads: dict[int, int] = {}
+            for row in self.order([row for row in rows if row in self.waiting]):
+                heads.setdefault(jobs.queue[row], row)
+            ready = [row for q, row in heads.items() if self.release[q] > 0.0 and q not in blocked]
+            if not ready:
+                return
+            row = min(ready, key=lambda row: (jobs.latest_start_s[row], row))
+            if self.room(row):
+                self.start_where_granted(row, now)
+            else:
+                blocked.add(jobs.queue[row])
+
+    def start_where_granted(self, row: int, now: int) -> None:
+        jobs = self.system.jobs
+        route = self.route[jobs.origin[row], jobs.compute_class[row], jobs.duration_bin[row]]
+        site = max(self.room(row), key=lambda site: route[site])
+        route[site] -= jobs.nodes[row]
+        self.release[jobs.queue[row]] -= jobs.nodes[row]
+        self.start(row, site, now)
+
+    def start(self, row: int, site: int, now: int) -> None:
+        jobs, fleet = self.system.jobs, self.system.fleet
+        link = jobs.origin[row], site
+        begin = now
+        if jobs.data_gb[row] > 0.0 and np.isfinite(fleet.bandwidth_gbps[link]):
+            seconds = jobs.data_gb[row] * 8.0 / fleet.bandwidth_gbps[link]
+            self.link_free_s[link] = max(now, self.link_free_s[link]) + seconds
+            begin = int(np.ceil(self.link_free_s[link] + fleet.latency_oneway_s[link]))
+        self.waiting.remove(row)
+        self.free[site, jobs.compute_class[row]] -= jobs.nodes[row]
+        self.running.append((row, site, begin + jobs.runtime_s[row]))
+        self.starts.append((row, site, begin))
+
+
+@cases
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(system=systems())
+def test_the_engine_agrees_with_a_naive_one(planned, discipline, system):
+    _, (record,) = run(system, planned, discipline)
+    columns = (record.started_row, record.started_site, record.start_s)
+    assert list(zip(*(column.tolist() for column in columns), strict=True)) == Naive(system, planned, discipline).run()

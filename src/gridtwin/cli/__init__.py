@@ -40,9 +40,11 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
     except GridtwinError as error:
         _say(str(error))
         return error.exit_code
+    except OSError as error:
+        _say(f"cannot read or write: {error}")
+        return ExitCode.LIMIT
     except (typer.Abort, KeyboardInterrupt):
-        _say("interrupted")
-        return ExitCode.INTERRUPTED
+        code = ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - whatever it is, the user gets an exit code and something to report
         if show_usage := getattr(error, "show", None):  # click's errors, by what they do: some typers bring their own
             show_usage()
@@ -50,6 +52,8 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
         traceback.print_exc()
         _say("internal error: this is a fault of gridtwin; please report it with the lines above")
         return ExitCode.INTERNAL
+    if code == ExitCode.INTERRUPTED:  # some typers end with the code of a signal themselves
+        _say("interrupted")
     return int(code or ExitCode.OK)
 
 

@@ -15,6 +15,8 @@ _UNITS: Final = {
     "_kg_per_mwh": "kg/MWh",
     "_per_mwh": "per MWh",
     "_node_s": "node s",
+    "_node_h": "node h",
+    "_gb": "GB",
     "_mwh": "MWh",
     "_mw": "MW",
     "_percent": "%",

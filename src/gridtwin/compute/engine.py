@@ -35,7 +35,7 @@ def initial_state(jobs: JobTable, fleet: Fleet) -> ComputeState:
     Raises
     ------
     ComputeError
-        If jobs are out of order, empty, or fit no site that they may use.
+        If jobs are out of order, take no time or no nodes, or fit no site that they may use.
     """
     check_jobs(jobs, fleet)
     origins, classes, _, bins = fleet.axes.shape
@@ -62,6 +62,7 @@ def execute(
     steps: int,
     step_s: int,
     discipline: str,
+    urgent_margin_s: int = 0,
 ) -> tuple[ComputeState, ComputeRecord]:
     """Run the fleet for `steps` steps from `state.now_s`.
 
@@ -75,12 +76,16 @@ def execute(
         Grants of the coming steps (at least `steps`); None starts every job as soon as a site has room, in the order
         of `fleet.preference`, and leaves carried grants alone.
     service_nodes : ndarray (step, site, class)
-        Nodes that services want; at least `steps` long. They are served at every step boundary before any job starts,
-        but take nothing from jobs that run.
+        Nodes that services want; at least `steps` long. No job starts on a node that services want in this step, but
+        they take none from jobs that run.
     steps : int
     step_s : int, s
     discipline : {"fcfs", "edf"}
         Order within a queue (within a class when there is no plan).
+    urgent_margin_s : int, s
+        Under a plan, jobs start without a grant when their latest start lies before the end of the step plus this
+        margin; it leaves time for data to move, which otherwise may make a job late that was ordered at the last
+        boundary before its latest start.
 
     Returns
     -------
@@ -93,7 +98,7 @@ def execute(
         If shapes do not fit, a number is negative or not finite, or running jobs exceed the capacity.
     """
     check_window(state, fleet, plan, service_nodes, steps, step_s, discipline)
-    run = _Window(state, jobs, fleet, plan, service_nodes[:steps], step_s, discipline)
+    run = _Window(state, jobs, fleet, plan, service_nodes[:steps], step_s, discipline, urgent_margin_s)
     run.calendar.run()
     run.close()
     return run.frozen_state(), run.record()
@@ -111,8 +116,10 @@ class _Window:
         service_nodes: IntArray,
         step_s: int,
         discipline: str,
+        urgent_margin_s: int,
     ) -> None:
         self.state, self.fleet, self.step_s, self.steps = state, fleet, step_s, len(service_nodes)
+        self.urgent_margin_s = urgent_margin_s
         self.end_s = state.now_s + self.steps * step_s
         self.calendar = Calendar(state.now_s, self.end_s, self._on_instant)
         self.jobs = WindowJobs.of(jobs, state, self.end_s)
@@ -142,9 +149,8 @@ class _Window:
             self._close_step(now_s)
         step = len(self.busy)
         self.boundary_s = now_s + self.step_s
-        self.pools.serve(self.wanted[step])
-        self.served.append(self.pools.service)
-        self.grants.open_step(step, self.boundary_s)
+        self.served.append(self.pools.serve(self.wanted[step]))
+        self.grants.open_step(step, self.boundary_s + self.urgent_margin_s)
         for compute_class in self.lines:
             self.wake_s[compute_class] = now_s
 

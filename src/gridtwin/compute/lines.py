@@ -109,7 +109,7 @@ class Grants:
     route: list[float]  # (origin, class, bin, site), flat
     waiting: list[int]  # (queue,) jobs
     forced: list[int]  # (pool,) nodes started without a grant in this step
-    step_end_s: int = 0
+    urgent_before_s: int = 0  # jobs with an earlier latest start need no grant
     plan: ComputePlan | None = None
     queue: list[int] = field(default_factory=list)  # (job,)
     route_offset: list[int] = field(default_factory=list)  # (job,) route index of pool 0 of the job's class
@@ -134,9 +134,9 @@ class Grants:
             route_offset=((group - compute_class) * sites).tolist(),
         )
 
-    def open_step(self, step: int, end_s: int) -> None:
-        """Drop what empty queues left over, then add the grants of `step`, which ends at `end_s`."""
-        self.step_end_s = end_s
+    def open_step(self, step: int, urgent_before_s: int) -> None:
+        """Drop what empty queues left over, then add the grants of `step`."""
+        self.urgent_before_s = urgent_before_s
         if self.plan is None:
             return
         route = np.asarray(self.route).reshape(self.plan.route_nodes.shape[1:])
@@ -153,8 +153,8 @@ class Grants:
 class PlannedLine:
     """Jobs start when the plan has released their queue, and at their latest start in any case.
 
-    A job whose latest start lies before the end of the current step is urgent: it starts at once, grant or not. While
-    an urgent job finds no room, no other job of its class starts.
+    A job whose latest start lies before the end of the current step (plus a margin for its data to move) is urgent: it
+    starts at once, grant or not. While an urgent job finds no room, no other job of its class starts.
     """
 
     __slots__ = (
@@ -195,7 +195,7 @@ class PlannedLine:
 
     def _start_urgent(self, now_s: int) -> bool:
         """Return whether no urgent job is left waiting."""
-        not_urgent = self._grants.step_end_s * self._count
+        not_urgent = self._grants.urgent_before_s * self._count
         while self._by_latest and self._by_latest[0] < not_urgent:
             job = self._by_latest[0] % self._count
             if self._floor.pools.pool[job] < 0 and not self._start_one(job, now_s):

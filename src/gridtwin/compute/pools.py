@@ -68,7 +68,8 @@ class Pools:
     Attributes
     ----------
     free, working : list of int, by pool
-        Nodes that a job may take; nodes that compute. A node reserved for a job whose data still move is neither.
+        Nodes that a job may take; nodes that compute for jobs. A node reserved for a job whose data still move is
+        neither, nor is one that services claim.
     pool : list of int, by job
         Where a job runs or ran; -1 while it waits.
     started, reserved_s, start_s, finished
@@ -76,8 +77,8 @@ class Pools:
     """
 
     __slots__ = (
-        "_calendar", "_gbps", "_jobs", "_latency_s", "_sites", "_wake_s", "finished", "free", "link_free_s",
-        "meter_node_s", "pool", "reserved_s", "service", "start_s", "started", "working",
+        "_calendar", "_claimed", "_gbps", "_jobs", "_latency_s", "_sites", "_wake_s", "finished", "free", "link_free_s",
+        "meter_node_s", "pool", "reserved_s", "start_s", "started", "working",
     )  # fmt: skip
 
     def __init__(self, fleet: Fleet, state: ComputeState, jobs: WindowJobs, calendar: Calendar) -> None:
@@ -87,7 +88,7 @@ class Pools:
         self._latency_s: list[float] = fleet.latency_oneway_s.ravel().tolist()
         self.link_free_s: list[float] = state.link_free_s.ravel().tolist()
         self.free: list[int] = fleet.capacity_nodes.T.ravel().tolist()
-        self.service = [0] * len(self.free)
+        self._claimed = [0] * len(self.free)
         self.working = [0] * len(self.free)
         self.pool = [-1] * len(jobs.row)
         self.started: list[int] = []
@@ -166,11 +167,15 @@ class Pools:
         self.meter_node_s = [-nodes * now_s for nodes in self.working]
         return reading
 
-    def serve(self, wanted_nodes: list[int]) -> None:
-        """Give services what they want of the nodes that batch jobs have not taken."""
-        room = [free + served for free, served in zip(self.free, self.service, strict=True)]
-        self.service = [min(pair) for pair in zip(wanted_nodes, room, strict=True)]
-        self.free = [nodes - served for nodes, served in zip(room, self.service, strict=True)]
+    def serve(self, wanted_nodes: list[int]) -> list[int]:
+        """Return what services get of the nodes they want: all but those of jobs that run or move their data.
+
+        Nodes that come free while services are short stay free for them: `free` is negative as long as they are.
+        """
+        room = [free + claimed for free, claimed in zip(self.free, self._claimed, strict=True)]
+        self._claimed = wanted_nodes
+        self.free = [nodes - wanted for nodes, wanted in zip(room, wanted_nodes, strict=True)]
+        return [min(pair) for pair in zip(wanted_nodes, room, strict=True)]
 
     def _data_arrival_s(self, job: int, link: int, now_s: int) -> int:
         gbps = self._gbps[link]

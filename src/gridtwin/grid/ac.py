@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,31 +10,21 @@ from scipy import sparse
 
 from gridtwin.errors import GridError
 from gridtwin.grid.network import admittances, build_net, run_step
-from gridtwin.grid.newton import (
-    PowerFlows,
-    bus_injection,
-    line_injection,
-    next_limits,
-    solve_batch,
-    solve_within_limits,
-)
+from gridtwin.grid.newton import PowerFlows, bus_injection, limits_of, line_injection, solve_within_limits
 from gridtwin.records import AcInjections, AcSolution, GridData, UnitData
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
 __all__ = ["AcGrid"]
 
-_HELD_TOLERANCE_PU: Final = 1e-8  # the fallback's bus holds its voltage when this close to the set-point
-_Q_TOLERANCE_PU: Final = 1e-6  # and is at its reactive limit when this close to it
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Task:
-    """One batch in per unit; all (time, bus)."""
+class _Problem:
+    """What is asked of the Newton solver."""
 
-    injection_pu: NDArray[np.complex128]  # without the reactive power of units that hold voltage
-    holds: BoolArray
-    q_min_pu: FloatArray
-    q_max_pu: FloatArray
+    injection_pu: NDArray[np.complex128]  # (time, bus) without the reactive power of units that hold voltage
+    holds: BoolArray  # (time, bus)
+    q_min_pu: FloatArray  # (time, bus)
+    q_max_pu: FloatArray  # (time, bus)
 
 
 class AcGrid:
@@ -94,21 +83,23 @@ class AcGrid:
             If an array has the wrong shape or holds NaN or infinity.
         """
         _check(injections, self.grid, self.units)
-        task = self._task(injections)
-        start = self.ybus, self._v_base_pu, task.injection_pu, task.holds, self.grid.slack
-        if enforce_q_limits:
-            flows = solve_within_limits(*start, q_min_pu=task.q_min_pu, q_max_pu=task.q_max_pu)
-        else:
-            flows = solve_batch(*start)
+        problem = self._problem(injections, enforce_q_limits=enforce_q_limits)
+        flows = solve_within_limits(
+            self.ybus,
+            self._v_base_pu,
+            problem.injection_pu,
+            problem.holds,
+            self.grid.slack,
+            q_min_pu=problem.q_min_pu,
+            q_max_pu=problem.q_max_pu,
+        )
         method = np.where(flows.converged, "batch", "failed")
         for step in np.flatnonzero(~flows.converged).tolist():
-            found = self._fall_back(step, task, injections.committed[step], enforce_q_limits=enforce_q_limits)
-            if found is not None:
-                flows.v_pu[step], flows.at_limit[step] = found
+            if self._fall_back(step, problem, injections.committed[step], flows, enforce_q_limits=enforce_q_limits):
                 method[step] = "runpp"
-        return self._solution(task, flows, tuple(method.tolist()))
+        return self._solution(problem, flows, tuple(method.tolist()))
 
-    def _task(self, injections: AcInjections) -> _Task:
+    def _problem(self, injections: AcInjections, *, enforce_q_limits: bool) -> _Problem:
         base_mva = self.grid.base_mva
         holding = injections.committed & self.units.holds_voltage
         injection_mw = (
@@ -116,40 +107,51 @@ class AcGrid:
             + _summed(self._link_to_bus, injections.link_mw)
             - injections.load_mw
         )
-        return _Task(
+        q_min_mvar, q_max_mvar = self.units.q_min_mvar, self.units.q_max_mvar
+        if not enforce_q_limits:
+            q_min_mvar, q_max_mvar = np.full_like(q_min_mvar, -np.inf), np.full_like(q_max_mvar, np.inf)
+        return _Problem(
             injection_pu=np.asarray((injection_mw - 1j * injections.load_mvar) / base_mva, dtype=np.complex128),
             holds=_summed(self._unit_to_bus, holding.astype(float)) > 0,
-            q_min_pu=_summed(self._unit_to_bus, np.where(holding, self.units.q_min_mvar, 0.0)) / base_mva,
-            q_max_pu=_summed(self._unit_to_bus, np.where(holding, self.units.q_max_mvar, 0.0)) / base_mva,
+            q_min_pu=_summed(self._unit_to_bus, np.where(holding, q_min_mvar, 0.0)) / base_mva,
+            q_max_pu=_summed(self._unit_to_bus, np.where(holding, q_max_mvar, 0.0)) / base_mva,
         )
 
     def _fall_back(
-        self, step: int, task: _Task, committed: BoolArray, *, enforce_q_limits: bool
-    ) -> tuple[NDArray[np.complex128], NDArray[np.int8]] | None:
-        """Solve one step by `runpp`: voltages and limits, or None where it fails or its limits do not settle."""
-        injection_mva = task.injection_pu[step] * self.grid.base_mva
-        holding = committed[self.units.holds_voltage]
-        v_pu = run_step(self._net, injection_mva.real, injection_mva.imag, holding, enforce_q_limits=enforce_q_limits)
+        self, step: int, problem: _Problem, committed: BoolArray, flows: PowerFlows, *, enforce_q_limits: bool
+    ) -> bool:
+        """Try one step by `runpp` and write it into `flows`; False where that does not solve it."""
+        injection_pu = problem.injection_pu[step]
+        injection_mva = injection_pu * self.grid.base_mva
+        v_pu = run_step(
+            self._net,
+            injection_mva.real,
+            injection_mva.imag,
+            committed[self.units.holds_voltage],
+            enforce_q_limits=enforce_q_limits,
+        )
         if v_pu is None:
-            return None
-        at_limit = np.zeros(len(v_pu), dtype=np.int8)
-        if not enforce_q_limits:
-            return v_pu, at_limit
-        can_hold = task.holds[step] & (np.arange(len(v_pu)) != self.grid.slack)
-        deviation_pu = np.abs(v_pu) - np.abs(self._v_base_pu)
-        at_limit[can_hold & (deviation_pu < -_HELD_TOLERANCE_PU)] = 1
-        at_limit[can_hold & (deviation_pu > _HELD_TOLERANCE_PU)] = -1
-        unit_q_pu = (bus_injection(self.ybus, v_pu[None])[0] - task.injection_pu[step]).imag
-        above_min_pu, above_max_pu = unit_q_pu - task.q_min_pu[step], unit_q_pu - task.q_max_pu[step]
-        at_their_limit = np.abs(np.where(at_limit > 0, above_max_pu, above_min_pu))[at_limit != 0] < _Q_TOLERANCE_PU
-        settled = np.array_equal(next_limits(at_limit, can_hold, deviation_pu, above_min_pu, above_max_pu), at_limit)
-        return (v_pu, at_limit) if settled and at_their_limit.all() else None
+            return False
+        at_limit = limits_of(
+            self.ybus,
+            self._v_base_pu,
+            injection_pu,
+            problem.holds[step],
+            self.grid.slack,
+            q_min_pu=problem.q_min_pu[step],
+            q_max_pu=problem.q_max_pu[step],
+            v_pu=v_pu,
+        )
+        if at_limit is None:
+            return False
+        flows.v_pu[step], flows.at_limit[step] = v_pu, at_limit
+        return True
 
-    def _solution(self, task: _Task, flows: PowerFlows, method: tuple[str, ...]) -> AcSolution:
+    def _solution(self, problem: _Problem, flows: PowerFlows, method: tuple[str, ...]) -> AcSolution:
         grid, v_pu = self.grid, flows.v_pu
         converged = np.array([name != "failed" for name in method], dtype=bool)
         q_limited = (flows.at_limit != 0) & converged[:, None]
-        holds_voltage = task.holds & ~q_limited
+        holds_voltage = problem.holds & ~q_limited
         holds_voltage[:, grid.slack] = True
         bus_mva = bus_injection(self.ybus, v_pu) * grid.base_mva
         from_mva = line_injection(self.y_from, v_pu, grid.line_from) * grid.base_mva
@@ -172,7 +174,7 @@ class AcGrid:
             to_mvar=to_mva.imag.copy(),
             loading_percent=100 * np.maximum(np.abs(from_mva), np.abs(to_mva)) / grid.rate_mw,
             losses_mw=(from_mva.real + to_mva.real).sum(axis=1) + shunt_mw,
-            slack_excess_mw=bus_mva.real[:, grid.slack] - task.injection_pu.real[:, grid.slack] * grid.base_mva,
+            slack_excess_mw=bus_mva.real[:, grid.slack] - problem.injection_pu.real[:, grid.slack] * grid.base_mva,
         )
 
 

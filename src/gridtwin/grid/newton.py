@@ -12,12 +12,22 @@ from scipy import sparse
 
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
-__all__ = ["PowerFlows", "bus_injection", "line_injection", "next_limits", "solve_batch", "solve_within_limits"]
+__all__ = [
+    "PowerFlows",
+    "bus_injection",
+    "limits_of",
+    "line_injection",
+    "next_limits",
+    "solve_batch",
+    "solve_within_limits",
+]
 
 TOLERANCE_PU: Final = 1e-10  # largest mismatch of power at a bus
 MAX_ITERATIONS: Final = 20
 Q_TOLERANCE_PU: Final = 1e-8  # a reactive limit is broken beyond this
 VM_TOLERANCE_PU: Final = 1e-9  # a set-point is missed beyond this
+HELD_TOLERANCE_PU: Final = 1e-8  # by voltages from elsewhere, which are less exact
+MISMATCH_PU: Final = 1e-6  # voltages from elsewhere are not taken for a solution beyond this
 BLOCK_ROUNDS: Final = 12  # rounds in which all buses that ask for it change side at once
 SINGLE_ROUNDS: Final = 60  # then one bus a round, the first in order, which cannot cycle on a P-matrix (Murty 1974)
 
@@ -65,20 +75,17 @@ def solve_batch(
     slack_index = np.array([slack], dtype=np.int32)
     slack_weights = np.zeros(len(v_start_pu))
     slack_weights[slack] = 1.0
-    steps = len(injection_pu)
-    v_pu = np.full(injection_pu.shape, np.nan, dtype=np.complex128)
-    converged = np.zeros(steps, dtype=bool)
-    iterations = np.zeros(steps, dtype=np.int64)
+    result = _unsolved(*injection_pu.shape)
     newton = NR_KLU()
     for pv, pq, rows in _patterns(holds, slack):
         for row in rows:
             v = v_start_pu.copy()  # the solver writes into it
             newton.solve(y_csc, v, injection_pu[row], slack_index, slack_weights, pv, pq, MAX_ITERATIONS, TOLERANCE_PU)
-            iterations[row] = newton.get_nb_iter()
+            result.iterations[row] = newton.get_nb_iter()
             if newton.converged():
-                v_pu[row] = newton.get_V()
-                converged[row] = True
-    return PowerFlows(v_pu, converged, iterations, np.zeros(injection_pu.shape, dtype=np.int8))
+                result.v_pu[row] = newton.get_V()
+                result.converged[row] = True
+    return result
 
 
 def solve_within_limits(
@@ -104,45 +111,95 @@ def solve_within_limits(
     injection_pu : ndarray (time, bus)
         Net injection without the reactive power of units that hold voltage.
     q_min_pu, q_max_pu : ndarray (time, bus)
-        Limits of these units together; read only where `holds`.
+        Limits of these units together, infinite where there is none; read only where `holds`.
 
     Returns
     -------
     PowerFlows
     """
-    steps = len(injection_pu)
     can_hold = holds.copy()
     can_hold[:, slack] = False
-    result = PowerFlows(
-        v_pu=np.full(injection_pu.shape, np.nan, dtype=np.complex128),
-        converged=np.zeros(steps, dtype=bool),
-        iterations=np.zeros(steps, dtype=np.int64),
-        at_limit=np.zeros(injection_pu.shape, dtype=np.int8),
-    )
-    open_steps = np.arange(steps)
+    result = _unsolved(*injection_pu.shape)
+    still_open = np.arange(len(injection_pu))
     for turn in range(BLOCK_ROUNDS + SINGLE_ROUNDS):
-        at = result.at_limit[open_steps]
-        q_pu = np.where(at > 0, q_max_pu[open_steps], np.where(at < 0, q_min_pu[open_steps], 0.0))
-        target_pu = injection_pu[open_steps] + 1j * q_pu
-        flows = solve_batch(ybus, v_start_pu, target_pu, can_hold[open_steps] & (at == 0), slack)
-        unit_q_pu = bus_injection(ybus, flows.v_pu).imag - injection_pu[open_steps].imag
-        wanted = next_limits(
-            at,
-            can_hold[open_steps],
-            np.abs(flows.v_pu) - np.abs(v_start_pu),
-            unit_q_pu - q_min_pu[open_steps],
-            unit_q_pu - q_max_pu[open_steps],
-        )
+        at = result.at_limit[still_open]
+        limits_pu = q_min_pu[still_open], q_max_pu[still_open]
+        flows, wanted = _turn(ybus, v_start_pu, injection_pu[still_open], can_hold[still_open], slack, at, *limits_pu)
         settled = flows.converged & (wanted == at).all(axis=1)
-        result.iterations[open_steps] += flows.iterations
-        result.converged[open_steps] = settled
-        result.v_pu[open_steps[settled]] = flows.v_pu[settled]
+        result.iterations[still_open] += flows.iterations
+        result.converged[still_open] = settled
+        result.v_pu[still_open[settled]] = flows.v_pu[settled]
         going_on = flows.converged & ~settled
         if not going_on.any():
             break
-        open_steps = open_steps[going_on]
-        result.at_limit[open_steps] = _limited_change(at, wanted, single=turn >= BLOCK_ROUNDS)[going_on]
+        still_open = still_open[going_on]
+        result.at_limit[still_open] = _allowed_change(at, wanted, single=turn >= BLOCK_ROUNDS)[going_on]
     return result
+
+
+def _unsolved(steps: int, buses: int) -> PowerFlows:
+    return PowerFlows(
+        v_pu=np.full((steps, buses), np.nan, dtype=np.complex128),
+        converged=np.zeros(steps, dtype=bool),
+        iterations=np.zeros(steps, dtype=np.int64),
+        at_limit=np.zeros((steps, buses), dtype=np.int8),
+    )
+
+
+def _turn(  # noqa: PLR0917 - one turn of the loop above, with its rows
+    ybus: sparse.csr_matrix,
+    v_start_pu: NDArray[np.complex128],
+    injection_pu: NDArray[np.complex128],
+    can_hold: BoolArray,
+    slack: int,
+    at_limit: NDArray[np.int8],
+    q_min_pu: FloatArray,
+    q_max_pu: FloatArray,
+) -> tuple[PowerFlows, NDArray[np.int8]]:
+    """Solve with buses at given limits; return the limits they should be at, too."""
+    q_pu = np.where(at_limit > 0, q_max_pu, np.where(at_limit < 0, q_min_pu, 0.0))
+    flows = solve_batch(ybus, v_start_pu, injection_pu + 1j * q_pu, can_hold & (at_limit == 0), slack)
+    unit_q_pu = bus_injection(ybus, flows.v_pu).imag - injection_pu.imag
+    deviation_pu = np.abs(flows.v_pu) - np.abs(v_start_pu)
+    return flows, next_limits(at_limit, can_hold, deviation_pu, unit_q_pu - q_min_pu, unit_q_pu - q_max_pu)
+
+
+def limits_of(
+    ybus: sparse.csr_matrix,
+    v_start_pu: NDArray[np.complex128],
+    injection_pu: NDArray[np.complex128],
+    holds: BoolArray,
+    slack: int,
+    *,
+    q_min_pu: FloatArray,
+    q_max_pu: FloatArray,
+    v_pu: NDArray[np.complex128],
+) -> NDArray[np.int8] | None:
+    """Say at which reactive limits voltages found by other means put the buses.
+
+    Parameters
+    ----------
+    ybus, v_start_pu, slack
+        As for `solve_within_limits`.
+    injection_pu, holds, q_min_pu, q_max_pu : ndarray (bus,)
+        One step of it.
+    v_pu : ndarray (bus,)
+
+    Returns
+    -------
+    ndarray (bus,), as `PowerFlows.at_limit`, or None where the voltages do not solve the step or break a limit.
+    """
+    others = np.arange(len(v_pu)) != slack
+    can_hold = holds & others
+    deviation_pu = np.abs(v_pu) - np.abs(v_start_pu)
+    off = can_hold & (np.abs(deviation_pu) > HELD_TOLERANCE_PU)
+    at_limit = np.where(off, -np.sign(deviation_pu), 0).astype(np.int8)
+    unit_pu = bus_injection(ybus, v_pu[None])[0] - injection_pu
+    above_min_pu, above_max_pu = unit_pu.imag - q_min_pu, unit_pu.imag - q_max_pu
+    q_error_pu = np.select([at_limit > 0, at_limit < 0, can_hold], [above_max_pu, above_min_pu, 0.0], unit_pu.imag)
+    solved = np.maximum(np.abs(unit_pu.real), np.abs(q_error_pu))[others].max(initial=0.0) < MISMATCH_PU
+    settled = np.array_equal(next_limits(at_limit, can_hold, deviation_pu, above_min_pu, above_max_pu), at_limit)
+    return at_limit if solved and settled else None
 
 
 def next_limits(
@@ -156,17 +213,17 @@ def next_limits(
 
     Parameters
     ----------
-    at_limit : ndarray (time, bus)
+    at_limit : ndarray (..., bus)
         1 upper, -1 lower, 0 holding its voltage (or not able to).
-    can_hold : ndarray (time, bus)
-    vm_deviation_pu : ndarray (time, bus)
+    can_hold : ndarray (..., bus)
+    vm_deviation_pu : ndarray (..., bus)
         Voltage less set-point.
-    q_above_min_pu, q_above_max_pu : ndarray (time, bus)
+    q_above_min_pu, q_above_max_pu : ndarray (..., bus)
         Reactive power of the units at the bus less their lower and upper limit.
 
     Returns
     -------
-    ndarray (time, bus), equal to `at_limit` where the complementarity conditions hold.
+    ndarray (..., bus), equal to `at_limit` where the complementarity conditions hold.
     """
     holding = can_hold & (at_limit == 0)
     wanted = at_limit.copy()
@@ -213,7 +270,7 @@ def line_injection(
     return injection_pu
 
 
-def _limited_change(at: NDArray[np.int8], wanted: NDArray[np.int8], *, single: bool) -> NDArray[np.int8]:
+def _allowed_change(at: NDArray[np.int8], wanted: NDArray[np.int8], *, single: bool) -> NDArray[np.int8]:
     if not single:
         return wanted
     row = np.arange(len(at))

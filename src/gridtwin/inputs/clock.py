@@ -67,7 +67,8 @@ def coverage_issues(scenario: LocatedScenario, time: TimeGrid, last_due_s: int, 
     needed_s = (time.windows_until(last_due_s) + 1) * window_s
     short_s = needed_s - profile_steps * time.step_s
     if short_s > 0:
-        last_due = time.start + timedelta(seconds=last_due_s)
+        assert scenario.value is not None
+        last_due = scenario.value.time.start + timedelta(seconds=last_due_s)
         yield scenario.issue(
             f"the last job may end {last_due.isoformat()}; up to then and one window more the model's series are "
             f"{duration_text(short_s)} short: start earlier, or shorten time.duration, workload.delay_classes or "

@@ -119,7 +119,7 @@ def _shape_issues(
     pool = pools.get(stream.compute_class)
     widest = math.ceil(float(np.max(trace.cores)) * stream.nodes_per_core)
     if pool and workload.wide_jobs is None and widest > pool:
-        message = f"its widest job takes {widest} nodes, more of class {stream.compute_class!r} than any site's {pool}"
+        message = f"its widest job takes {widest} nodes of class {stream.compute_class!r}, the largest site has {pool}"
         yield scenario.issue(f"{message}; set workload.wide_jobs to split or drop", "workload", "batch", i, "trace")
     longest_s, last_s = math.ceil(float(np.max(trace.runtime_s))), workload.duration_bins[-1]
     if longest_s > last_s and scenario.sound("workload", "duration_bins"):
@@ -133,7 +133,7 @@ def _reach_issues(  # noqa: PLR0917
     """Check that every origin with a weight reaches a site of a class; unknown names are reported elsewhere."""
     if name not in axes.compute_class or not scenario.sound(*path):
         return
-    served = may[:, axes.compute_class.index(name)].any(axis=1)
+    served: BoolArray = np.any(may[:, axes.compute_class.index(name)], axis=1)
     for origin, weight in weights.items():
         if weight and origin in axes.origin and not served[axes.origin.index(origin)]:
             message = f"origin {origin!r} reaches no site with nodes of class {name!r}"

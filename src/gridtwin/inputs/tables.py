@@ -65,7 +65,7 @@ FIELDS: Final[Mapping[str, tuple[Field, ...]]] = {
         Field("p_max_mw", at_least=0),
         Field("q_min_mvar"),
         Field("q_max_mvar"),
-        Field("vm_set_pu", above=0, empty=1.0),
+        Field("vm_set_pu", above=0),
         Field("ramp_mw_per_h", above=0, empty=math.inf),
         Field("holds_voltage", "flag"),
         Field("always_committed", "flag"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 import types
 from copy import deepcopy
 from dataclasses import dataclass
@@ -88,7 +89,7 @@ def _issue(schema: type[BaseModel], document: Document, fault: ErrorDetails) -> 
             names = [name.strip("'") for name in expected.replace(" or ", ", ").split(", ")]
             message = f"expected {expected}, got {given!r}{did_you_mean(given, names)}"
         case _:
-            message = f"{fault['msg'].replace('Input should be', 'expected')}, got {given!r}"
+            message = f"{fault['msg'].replace('Input should be', 'expected')}, got {reprlib.repr(given)}"
     return where.issue(f"{dotted(path)}: {message}" if path else message)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Final, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
@@ -68,7 +68,7 @@ def _instant(given: Any) -> datetime:  # noqa: ANN401 - a file holds any value
         raise ValueError(f"expected a time with its zone such as {example}, got {given!r}") from None
     if instant.utcoffset() is None:
         raise ValueError(f"time {given!s} has no zone; append the offset from UTC, as in {example}")
-    if instant.microsecond or instant.astimezone(UTC).microsecond:
+    if instant.microsecond:
         raise ValueError(f"expected a time in whole seconds, got {given!r}")
     return instant
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from math import floor
 from typing import Literal
 
 import numpy as np
@@ -26,6 +27,7 @@ __all__ = ["BatchStream", "WideJobs", "generate_jobs"]
 WideJobs = Literal["split", "drop"] | None
 
 _SHARE_TOLERANCE = 1e-6
+_ROUNDING_NODES = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,14 +124,10 @@ def generate_jobs(
     Raises
     ------
     InputError
-        If names are unknown, shares do not add up, a job is wider than any site or longer than the last duration bin.
+        If names are unknown or repeated, shares do not add up, or a job is wider than any site or longer than the last
+        duration bin.
     """
-    issues = [issue for stream in streams for issue in _stream_issues(stream, axes, pool_nodes)]
-    issues += [
-        Issue("workload.delay_classes", 0, 0, f"no allowed delay for {name!r}")
-        for name in axes.delay_class
-        if name not in allowed_delay_s
-    ]
+    issues = _issues(streams, axes, allowed_delay_s, pool_nodes)
     if issues:
         raise InputError(issues)
     counts = dict.fromkeys(("jobs_drawn", "jobs_split", "parts_from_split", "jobs_left_out"), 0)
@@ -137,7 +135,7 @@ def generate_jobs(
     for stream in streams:
         draw = _draw(stream, axes, duration_s, trace_offset_s, seed)
         _check_longest(stream, draw, axes)
-        limit = max(1, int(pool_nodes[stream.compute_class] * max_share_of_pool))
+        limit = max(1, floor(pool_nodes[stream.compute_class] * max_share_of_pool + _ROUNDING_NODES))
         columns, wide = _resize(stream, draw, limit, pool_nodes[stream.compute_class], wide_jobs)
         counts["jobs_drawn"] += len(draw.submit_s)
         for name, value in wide.items():
@@ -242,6 +240,22 @@ def _too_wide(stream: BatchStream, nodes: IntArray, pool_nodes: int) -> Issue:
         f"(widest: {int(nodes.max())}); set wide_jobs to split or drop, or lower nodes_per_core"
     )
     return Issue(f"workload.batch.{stream.name}", 0, 0, message)
+
+
+def _issues(
+    streams: Sequence[BatchStream],
+    axes: QueueAxes,
+    allowed_delay_s: Mapping[str, int],
+    pool_nodes: Mapping[str, int],
+) -> list[Issue]:
+    names = [stream.name for stream in streams]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    unbounded = [name for name in axes.delay_class if name not in allowed_delay_s]
+    return [
+        *(issue for stream in streams for issue in _stream_issues(stream, axes, pool_nodes)),
+        *(Issue(f"workload.batch.{name}", 0, 0, "duplicate name; every stream needs its own") for name in repeated),
+        *(Issue("workload.delay_classes", 0, 0, f"no allowed delay for {name!r}") for name in unbounded),
+    ]
 
 
 def _stream_issues(stream: BatchStream, axes: QueueAxes, pool_nodes: Mapping[str, int]) -> list[Issue]:

@@ -1,0 +1,116 @@
+"""The executor against Erlang C: mean wait of an M/M/c queue, with confidence intervals.
+
+Every utilisation uses the same random numbers (seeds 0 to 29), scaled. The realised mean runtime and mean gap between
+arrivals, whose expectations are known, serve as control variates (Lavenberg and Welch, Management Science 27, 1981).
+"""
+
+from dataclasses import dataclass
+from math import factorial
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from gridtwin.compute.engine import execute, initial_state
+from gridtwin.records import Fleet, QueueAxes
+from gridtwin.workload.jobs import JobTable
+
+pytestmark = pytest.mark.slow
+
+REPLICATIONS = 30
+MEAN_RUNTIME_S = 10_000  # whole seconds are 1e-4 of it
+SERVERS = 3
+
+
+@dataclass(frozen=True)
+class Interval:
+    mean: float
+    half_width: float
+
+    def holds(self, value: float) -> bool:
+        return abs(self.mean - value) <= self.half_width
+
+
+def erlang_c_wait_s(servers: int, utilisation: float) -> float:
+    """Mean wait of M/M/c (Erlang 1917; Kleinrock, Queueing Systems I, 1975, section 3.5)."""
+    load = servers * utilisation
+    idle = sum(load**k / factorial(k) for k in range(servers))
+    full = load**servers / factorial(servers) / (1.0 - utilisation)
+    return full / (idle + full) * MEAN_RUNTIME_S / (servers - load)
+
+
+def one_server_pool(axes: QueueAxes, servers: int) -> Fleet:
+    one = np.ones((1, 1))
+    return Fleet(
+        site=("site",),
+        bus=np.zeros(1, np.int64),
+        axes=axes,
+        capacity_nodes=np.full((1, 1), servers),
+        idle_w=one,
+        peak_w=one,
+        power_factor=np.ones(1),
+        connection_mw=np.full(1, np.inf),
+        preference=np.zeros((1, 1, 1), np.int64),
+        bandwidth_gbps=np.full((1, 1), np.inf),
+        latency_oneway_s=np.zeros((1, 1)),
+        price_per_gb=np.zeros((1, 1)),
+    )
+
+
+def replication(seed: int, servers: int, gap_s: float, jobs: int, warm_up: int) -> tuple[float, float, float]:
+    """Mean wait, mean runtime and mean gap of one run after its warm-up, s."""
+    rng = np.random.default_rng(seed)
+    runtime_s = np.maximum(1, np.round(MEAN_RUNTIME_S * rng.exponential(size=jobs))).astype(np.int64)
+    submit_s = np.floor(gap_s * rng.exponential(size=jobs).cumsum()).astype(np.int64)
+    zero = np.zeros(jobs, np.int64)
+    axes = QueueAxes(("origin",), ("class",), ("delay",), (int(runtime_s.max()),))
+    table = JobTable(
+        axes=axes,
+        job=np.arange(jobs),
+        submit_s=submit_s,
+        runtime_s=runtime_s,
+        nodes=zero + 1,
+        due_s=submit_s + runtime_s,
+        origin=zero,
+        compute_class=zero,
+        delay_class=zero,
+        data_gb=np.zeros(jobs),
+        preemptible=np.zeros(jobs, np.bool_),
+    )
+    fleet = one_server_pool(axes, servers)
+    drained_s = int(submit_s[-1]) + 1000 * MEAN_RUNTIME_S
+    services = np.zeros((1, 1, 1), np.int64)
+    _, record = execute(initial_state(table, fleet), table, fleet, None, services, 1, drained_s, "fcfs")
+    wait_s = np.empty(jobs)
+    wait_s[record.started_row] = record.start_s - submit_s[record.started_row]
+    kept = slice(warm_up, None)
+    return float(wait_s[kept].mean()), float(runtime_s[kept].mean()), float(np.diff(submit_s)[kept].mean())
+
+
+def mean_wait_s(servers: int, gap_s: float, jobs: int, warm_up: int) -> Interval:
+    """99 % confidence interval of the mean wait."""
+    runs = np.array([replication(seed, servers, gap_s, jobs, warm_up) for seed in range(REPLICATIONS)])
+    controls = np.column_stack([np.ones(REPLICATIONS), runs[:, 1] - MEAN_RUNTIME_S, runs[:, 2] - gap_s])
+    coefficients, *_ = np.linalg.lstsq(controls, runs[:, 0], rcond=None)
+    residual = runs[:, 0] - controls @ coefficients
+    freedom = REPLICATIONS - controls.shape[1]
+    variance = residual @ residual / freedom * np.linalg.inv(controls.T @ controls)[0, 0]
+    return Interval(float(coefficients[0]), float(stats.t.ppf(0.995, freedom) * np.sqrt(variance)))
+
+
+@pytest.mark.parametrize(
+    ("utilisation", "jobs", "warm_up", "tolerance"),
+    [(0.5, 80_000, 500, 0.02), (0.8, 120_000, 2000, 0.02), (0.95, 130_000, 8000, 0.05)],
+)
+def test_mean_wait_is_erlang_c(utilisation, jobs, warm_up, tolerance):
+    expected_s = erlang_c_wait_s(SERVERS, utilisation)
+    interval = mean_wait_s(SERVERS, MEAN_RUNTIME_S / (SERVERS * utilisation), jobs, warm_up)
+    assert interval.half_width <= tolerance * expected_s
+    assert interval.holds(expected_s)
+
+
+@pytest.mark.parametrize("servers", [SERVERS - 1, SERVERS + 1])
+def test_the_wrong_number_of_servers_is_noticed(servers):
+    utilisation = 0.6
+    interval = mean_wait_s(servers, MEAN_RUNTIME_S / (SERVERS * utilisation), 5000, 500)
+    assert not interval.holds(erlang_c_wait_s(SERVERS, utilisation))

@@ -1,0 +1,207 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gridtwin.errors import InputError
+from gridtwin.records import QueueAxes
+from gridtwin.workload.streams import BatchStream, generate_jobs
+from gridtwin.workload.traces import Trace
+
+HOUR_S, DAY_S = 3600, 86_400
+AXES = QueueAxes(("west", "east"), ("general", "intelligent"), ("prompt", "day"), (HOUR_S, 100 * HOUR_S))
+DELAY_S = {"prompt": HOUR_S, "day": DAY_S}
+POOLS = {"general": 100, "intelligent": 50}
+
+
+def trace(jobs: int = 1000, days: int = 10, seed: int = 0) -> Trace:
+    rng = np.random.default_rng(seed)
+    return Trace(
+        submit_s=np.r_[np.sort(rng.integers(0, days * DAY_S, jobs - 1)), days * DAY_S - 1],
+        runtime_s=rng.integers(60, 20 * HOUR_S, jobs),
+        cores=rng.integers(1, 9, jobs) / 2.0,
+    )
+
+
+def stream(**changes) -> BatchStream:
+    base = BatchStream(
+        name="batch",
+        trace=trace(),
+        compute_class="general",
+        jobs_per_day=2000.0,
+        nodes_per_core=1.0,
+        origin_shares={"west": 0.25, "east": 0.75},
+        delay_shares={"prompt": 0.4, "day": 0.6},
+        preemptible_share=0.5,
+        data_gb_per_node_median=10.0,
+        data_gb_per_node_sigma=1.0,
+    )
+    return replace(base, **changes)
+
+
+def generate(*streams: BatchStream, **changes):
+    arguments = {
+        "axes": AXES,
+        "allowed_delay_s": DELAY_S,
+        "duration_s": 10 * DAY_S,
+        "trace_offset_s": 0,
+        "pool_nodes": POOLS,
+        "max_share_of_pool": 0.1,
+        "wide_jobs": "split",
+        "seed": 7,
+    }
+    return generate_jobs(streams, **(arguments | changes))
+
+
+def columns(jobs, rows=slice(None)):
+    names = ("submit_s", "runtime_s", "nodes", "due_s", "origin", "delay_class", "data_gb", "preemptible")
+    return [getattr(jobs, name)[rows].tolist() for name in names]
+
+
+def test_replication_reaches_the_asked_rate_and_shares():
+    jobs, counts = generate(stream())
+    assert len(jobs) == pytest.approx(20_000, rel=0.005)
+    assert counts["replication_permille_batch"] == 20_000
+    assert counts["jobs_batch"] == len(jobs) == counts["jobs_drawn"]
+    assert np.mean(jobs.origin == 0) == pytest.approx(0.25, abs=0.01)
+    assert np.mean(jobs.delay_class == 0) == pytest.approx(0.4, abs=0.01)
+    assert np.mean(jobs.preemptible) == pytest.approx(0.5, abs=0.01)
+    gb_per_node = jobs.data_gb / jobs.nodes
+    assert np.median(gb_per_node) == pytest.approx(10.0, rel=0.03)
+    assert np.log(gb_per_node).std() == pytest.approx(1.0, rel=0.03)
+
+
+def test_jobs_are_well_formed():
+    jobs, _ = generate(stream())
+    assert (np.diff(jobs.submit_s) >= 0).all()
+    assert jobs.submit_s.min() >= 0
+    assert jobs.submit_s.max() < 10 * DAY_S
+    assert jobs.job.tolist() == list(range(len(jobs)))
+    np.testing.assert_array_equal(jobs.latest_start_s - jobs.submit_s, np.array([HOUR_S, DAY_S])[jobs.delay_class])
+    assert {values.dtype.kind for values in (jobs.submit_s, jobs.nodes, jobs.origin, jobs.compute_class)} == {"i"}
+
+
+def test_arrivals_follow_the_hours_of_the_trace():
+    source = trace()
+    jobs, _ = generate(stream(trace=source, jobs_per_day=source.jobs_per_day * 5))
+    expected = np.bincount(source.submit_s // HOUR_S, minlength=240) * 5
+    np.testing.assert_array_equal(np.bincount(jobs.submit_s // HOUR_S, minlength=240), expected)
+
+
+def test_runtime_and_width_are_drawn_together():
+    source = trace()
+    jobs, _ = generate(stream(trace=source))
+    known = set(zip(source.runtime_s.tolist(), np.ceil(source.cores).tolist(), strict=True))
+    assert set(zip(jobs.runtime_s.tolist(), jobs.nodes.tolist(), strict=True)) <= known
+
+
+def test_a_trace_wraps_round():
+    source = trace()
+    jobs, _ = generate(
+        stream(trace=source, jobs_per_day=source.jobs_per_day), duration_s=25 * DAY_S, trace_offset_s=9 * DAY_S
+    )
+    days = np.bincount(source.submit_s // DAY_S, minlength=10)
+    np.testing.assert_array_equal(np.bincount(jobs.submit_s // DAY_S), np.resize(np.roll(days, -9), 25))
+
+
+def test_a_run_that_ends_within_an_hour_keeps_its_end():
+    source = replace(trace(), submit_s=np.linspace(0, DAY_S - 1, 1000).astype(np.int64))
+    jobs, _ = generate(stream(trace=source, jobs_per_day=500_000.0), duration_s=HOUR_S + 60)
+    assert HOUR_S <= jobs.submit_s.max() < HOUR_S + 60
+
+
+def test_streams_do_not_disturb_each_other():
+    alone, _ = generate(stream())
+    other = stream(name="other", compute_class="intelligent")
+    for together in (generate(stream(), other)[0], generate(other, stream())[0]):
+        assert columns(together, together.compute_class == 0) == columns(alone)
+
+
+def test_the_seed_decides():
+    assert columns(generate(stream())[0]) == columns(generate(stream())[0])
+    assert columns(generate(stream())[0]) != columns(generate(stream(), seed=8)[0])
+
+
+def test_ties_keep_the_order_of_streams():
+    quick = {"duration_s": 20, "pool_nodes": POOLS}
+    dense = trace(jobs=500, days=1)
+    dense = replace(dense, submit_s=np.r_[np.zeros(499, np.int64), DAY_S - 1])
+    jobs, _ = generate(stream(trace=dense), stream(name="other", trace=dense, compute_class="intelligent"), **quick)
+    for submit_s in range(20):
+        assert (np.diff(jobs.compute_class[jobs.submit_s == submit_s]) >= 0).all()
+
+
+def test_wide_jobs_split_into_near_equal_parts():
+    source = replace(trace(), cores=np.full(1000, 23.0))
+    jobs, counts = generate(stream(trace=source, jobs_per_day=100.0))
+    assert counts["jobs_split"] == counts["jobs_drawn"] == 1000
+    assert counts["parts_from_split"] == len(jobs) == 3000
+    whole = {}
+    for row in range(len(jobs)):
+        key = (jobs.runtime_s[row], jobs.due_s[row], jobs.data_gb[row] / jobs.nodes[row])
+        whole.setdefault(tuple(np.round(key, 9).tolist()), []).append(int(jobs.nodes[row]))
+    assert {tuple(sorted(parts)) for parts in whole.values()} == {(7, 8, 8)}
+
+
+def test_wide_jobs_can_be_left_out():
+    source = replace(trace(), cores=np.where(np.arange(1000) % 4 == 0, 11.0, 10.0))
+    jobs, counts = generate(stream(trace=source), wide_jobs="drop")
+    assert set(jobs.nodes.tolist()) == {10}
+    assert counts["jobs_left_out"] == counts["jobs_drawn"] - len(jobs) == pytest.approx(5000, rel=0.1)
+
+
+def test_a_job_wider_than_any_site_needs_a_decision():
+    with pytest.raises(InputError, match=r"20000 jobs are wider .* 100 nodes \(widest: 101\); set wide_jobs to split"):
+        generate(stream(trace=replace(trace(), cores=np.full(1000, 101.0))), wide_jobs=None)
+
+
+def test_wide_jobs_that_fit_a_site_are_taken_as_they_are():
+    jobs, counts = generate(stream(trace=replace(trace(), cores=np.full(1000, 100.0))), wide_jobs=None)
+    assert set(jobs.nodes.tolist()) == {100}
+    assert counts["jobs_split"] == counts["jobs_left_out"] == 0
+
+
+def test_no_streams_no_jobs():
+    jobs, counts = generate()
+    assert len(jobs) == counts["jobs_drawn"] == 0
+    assert jobs.preemptible.dtype == np.bool_
+
+
+def test_data_can_be_nothing():
+    assert generate(stream(data_gb_per_node_median=0.0))[0].data_gb.sum() == 0.0
+
+
+def test_everything_wrong_is_reported_at_once():
+    wrong = stream(
+        compute_class="quantum",
+        origin_shares={"west": 0.5, "north": 0.6},
+        delay_shares={"prompt": -0.5, "day": 1.5},
+        jobs_per_day=0.0,
+    )
+    with pytest.raises(InputError) as raised:
+        generate(
+            wrong,
+            stream(name="other", compute_class="intelligent"),
+            pool_nodes={"general": 1},
+            allowed_delay_s={"day": 1},
+        )
+    assert [issue.message for issue in raised.value.issues] == [
+        "delay_shares: shares are >= 0 and add up to 1, got 1 in all",
+        "jobs_per_day: got 0.0, expected a number above 0",
+        "origin_shares: shares are >= 0 and add up to 1, got 1.1 in all",
+        "origin_shares: unknown north; expected west, east",
+        "unknown compute_class 'quantum'; expected general, intelligent",
+        "no site has nodes of class 'intelligent'",
+        "no allowed delay for 'prompt'",
+    ]
+
+
+def test_a_job_longer_than_the_last_bin_is_refused():
+    short = replace(AXES, bin_upper_s=(HOUR_S, 10 * HOUR_S))
+    with pytest.raises(InputError, match=r"run longer than the last bin, 36000 s; extend it to at least 7\d{4} s"):
+        generate(stream(), axes=short)
+
+
+def test_streams_need_names_of_their_own():
+    with pytest.raises(InputError, match=r"workload\.batch\.batch:0:0: duplicate name"):
+        generate(stream(), stream(compute_class="intelligent"))
