@@ -70,7 +70,9 @@ def jobs(run: RunData) -> Ledger:
     start, end, nodes = (run.jobs[name] for name in ("start_s", "end_s", "nodes"))
     done, running, queued = end >= 0, (start >= 0) & (end < 0), start < 0
     states = done.astype(int) + running + (queued & ~done)
-    impossible = (states != 1) | (done & (end - start != run.jobs["runtime_s"])) | (done & (start < run.jobs["submit_s"]))
+    impossible = (
+        (states != 1) | (done & (end - start != run.jobs["runtime_s"])) | (done & (start < run.jobs["submit_s"]))
+    )
     waiting_nodes = run.variables["waiting_nodes"][-1].sum()
     residual = int(impossible.sum()) + abs(int(waiting_nodes) - int(nodes[queued].sum()))
     return Ledger("jobs", float(residual), 0.0, "jobs or nodes")

@@ -1,8 +1,12 @@
-"""Columns and rows of the work: backlogs per queue, starts, routes, busy nodes, power of the sites.
+"""Columns and rows of the work: backlogs, starts, busy nodes, data moved.
 
-Starts are counted in nodes. A queue (origin, class, delay class, duration bin) holds a backlog that grows with releases
-and falls with starts; its due dates are an upper bound on the backlog. Which delay class a start came from does not
-matter to the site, so routes carry origin, class, bin and site only.
+Starts are counted in nodes. Size is the design question, so each decision carries only the axes that it needs:
+
+- *when*: backlogs and starts by (class, delay class, bin), the origins pooled; due dates bound the backlog from above;
+- *where*: starts by (class, bin, site), which keep nodes busy for as long as jobs of their bin run;
+- *whence*: starts by (origin, class, site) over blocks of several steps, which pay for the WAN and fill its links.
+
+`dispatch.grants` puts the three together again.
 """
 
 from __future__ import annotations
@@ -14,45 +18,58 @@ import numpy as np
 from gridtwin.dispatch.grid_block import InjectionMap
 from gridtwin.dispatch.problem import ComputeProblem, Penalties
 from gridtwin.optim import Program
-from gridtwin.units import BoolArray, FloatArray, IntArray
+from gridtwin.units import FloatArray, IntArray
 
-__all__ = ["ComputeColumns", "add_compute"]
+__all__ = ["ComputeColumns", "add_compute", "block_edges"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ComputeColumns:
     """Where the work's columns are; -1 stands for a column that cannot be used and was left out."""
 
-    start: IntArray  # (time, q) nodes started from each queue
-    route: IntArray  # (time, origin, class, bin, site)
-    busy: IntArray  # (time, site, class) jobs begun in this horizon
-    overbooked: IntArray  # (time, site, class)
-    site_mw: IntArray  # (time, site)
+    start: IntArray  # (time, class, delay class, bin)
+    placed: IntArray  # (time, class, bin, site)
+    moved: IntArray  # (block, origin, class, site)
+    busy: IntArray  # (time, site, class) with jobs begun in this horizon
+    overbooked: IntArray  # (time, site, class) work that finds no node and will be late
 
 
 def add_compute(
     program: Program, problem: ComputeProblem, penalties: Penalties, step_h: float, injection: InjectionMap
 ) -> ComputeColumns:
-    """Add backlogs, starts, routes and sites; what the sites draw goes into `injection`."""
+    """Add backlogs, starts, sites and WAN; what busy nodes draw goes into `injection`."""
     start, backlog = _add_queues(program, problem)
-    route = _add_routes(program, problem)
-    busy, overbooked = _add_busy(program, problem, route, penalties.late_per_node_h * step_h)
-    site_mw = _add_sites(program, problem, busy, penalties.connection_per_mwh * step_h)
-    _meet(program, problem, start, route)
-    _limit_bandwidth(program, problem, route)
-    _value_what_is_left(program, problem, backlog, route, step_h)
-    injection.add(site_mw, problem.site_bus, -1.0)
-    return ComputeColumns(start, route, busy, overbooked, site_mw)
+    placed = _add_places(program, problem, start)
+    busy, overbooked = _add_busy(program, problem, placed, penalties.late_per_node_h * step_h)
+    moved = _add_wan(program, problem, start, placed)
+    _limit_connections(program, problem, busy, penalties.connection_per_mwh * step_h)
+    _value_what_is_left(program, problem, backlog, placed, step_h)
+    fixed = problem.base_mw + (problem.node_mw * problem.committed_nodes).sum(axis=2)
+    np.add.at(injection.constant, (slice(None), problem.site_bus), -fixed)
+    for compute_class in range(busy.shape[2]):
+        injection.add(busy[:, :, compute_class], problem.site_bus, -problem.node_mw[:, :, compute_class])
+    return ComputeColumns(start, placed, moved, busy, overbooked)
+
+
+def block_edges(steps: int, block_steps: int) -> IntArray:
+    """Return the first step of each block; the last block may be shorter."""
+    return np.arange(0, steps, block_steps, dtype=np.int64)
+
+
+def _pooled(nodes: FloatArray, problem: ComputeProblem) -> FloatArray:
+    """Sum (time, q) over origins: (time, class, delay class, bin)."""
+    return nodes.reshape(len(nodes), *problem.shape).sum(axis=1)
 
 
 def _add_queues(program: Program, problem: ComputeProblem) -> tuple[IntArray, IntArray]:
     """Backlog[t] = backlog[t-1] + released[t] - start[t], at most what is not yet due. Idle queues are left out."""
-    released, due = problem.released_nodes, problem.due_nodes
-    room = np.maximum(np.cumsum(released, axis=0) - np.cumsum(due, axis=0), 0.0)
-    used = np.flatnonzero(released.sum(axis=0) > 0)
+    released, due = _pooled(problem.released_nodes, problem), _pooled(problem.due_nodes, problem)
+    cumulated = np.cumsum(released, axis=0)
+    room = np.maximum(cumulated - np.cumsum(due, axis=0), 0.0)
+    used = released.sum(axis=0) > 0
     start, backlog = np.full(released.shape, -1), np.full(released.shape, -1)
-    shape = (len(released), len(used))
-    start[:, used] = program.columns(shape, upper=np.cumsum(released[:, used], axis=0))
+    shape = (len(released), int(used.sum()))
+    start[:, used] = program.columns(shape, upper=cumulated[:, used])
     backlog[:, used] = program.columns(shape, upper=room[:, used])
     rows = program.rows(shape, released[:, used], released[:, used])
     program.entries(rows, backlog[:, used], 1.0)
@@ -61,100 +78,117 @@ def _add_queues(program: Program, problem: ComputeProblem) -> tuple[IntArray, In
     return start, backlog
 
 
-def _add_routes(program: Program, problem: ComputeProblem) -> IntArray:
-    """Node starts from an origin to a site, at the WAN's price; pairs that may not be used are left out."""
-    steps = len(problem.released_nodes)
-    demanded = problem.released_nodes.sum(axis=0).reshape(problem.shape).sum(axis=2) > 0  # (origin, class, bin)
-    sites = problem.route_allowed.shape[2]
-    allowed = demanded[..., None] & problem.route_allowed[:, :, None, :]
-    cost = np.broadcast_to(problem.route_cost[:, :, None, :], allowed.shape)[allowed]
-    route = np.full((steps, *demanded.shape, sites), -1)
-    route[:, allowed] = program.columns((steps, int(allowed.sum())), cost=cost)
-    return route
+def _add_places(program: Program, problem: ComputeProblem, start: IntArray) -> IntArray:
+    """What starts is placed: Σ over delay classes of starts = Σ over sites, per (time, class, bin)."""
+    served = (start[0] >= 0).any(axis=1)  # (class, bin)
+    hosted = problem.route_allowed.any(axis=0)  # (class, site)
+    allowed = served[:, :, None] & hosted[:, None, :]
+    placed = np.full((len(start), *allowed.shape), -1)
+    placed[:, allowed] = program.columns((len(start), int(allowed.sum())))
+    rows = np.full((len(start), *served.shape), -1)
+    rows[:, served] = program.rows((len(start), int(served.sum())), 0.0, 0.0)
+    _enter(program, rows[:, :, None, :], start, 1.0)
+    _enter(program, rows[..., None], placed, -1.0)
+    return placed
 
 
 def _add_busy(
-    program: Program, problem: ComputeProblem, route: IntArray, late_price: float
+    program: Program, problem: ComputeProblem, placed: IntArray, late_price: float
 ) -> tuple[IntArray, IntArray]:
     """Nodes kept busy by starts, within what running jobs and services leave; work beyond that will be late."""
+    steps, sites, classes = problem.committed_nodes.shape
     free = np.maximum(problem.available_nodes - problem.committed_nodes, 0.0)
-    busy = program.columns(free.shape)
-    overbooked = program.columns(free.shape, cost=late_price)
-    room = program.rows(free.shape, -np.inf, free)
-    program.entries(room, busy, 1.0)
-    program.entries(room, overbooked, -1.0)
-    definition = program.rows(free.shape, 0.0, 0.0)
-    program.entries(definition, busy, 1.0)
-    for lag in range(min(problem.occupancy.shape[2], len(route))):
-        share = problem.occupancy[:, :, lag]  # (class, bin)
-        for site in range(free.shape[1]):
-            for compute_class, duration_bin in zip(*np.nonzero(share), strict=True):
-                starts = route[: len(route) - lag, :, compute_class, duration_bin, site]
-                at = np.broadcast_to(definition[lag:, site, compute_class, None], starts.shape)
-                known = starts >= 0
-                program.entries(at[known], starts[known], -share[compute_class, duration_bin])
+    used = np.broadcast_to((placed[0] >= 0).any(axis=1).T, free.shape)  # (site, class)
+    busy, overbooked = np.full(free.shape, -1), np.full(free.shape, -1)
+    rows = np.full(free.shape, -1)
+    busy[used] = program.columns((int(used.sum()),), upper=free[used])
+    overbooked[used] = program.columns((int(used.sum()),), cost=late_price)
+    rows[used] = program.rows((int(used.sum()),), 0.0, 0.0)
+    _enter(program, rows, busy, 1.0)
+    _enter(program, rows, overbooked, 1.0)
+    at = rows.transpose(0, 2, 1)[:, :, None, :]  # (time, class, 1, site)
+    for lag in range(min(problem.occupancy.shape[2], steps)):
+        share = problem.occupancy[None, :, :, lag, None]
+        _enter(program, at[lag:], placed[: steps - lag], -share)
     return busy, overbooked
 
 
-def _add_sites(program: Program, problem: ComputeProblem, busy: IntArray, price: float) -> IntArray:
-    """Power at the meter from busy nodes; the connection may be exceeded only at a price."""
+def _add_wan(program: Program, problem: ComputeProblem, start: IntArray, placed: IntArray) -> IntArray:
+    """Transport from origins to sites in blocks of steps.
+
+    By the end of each block an origin has started no more than it released and no less than was due, as for queues;
+    each site takes in the block what is placed there; links carry what they can.
+    """
+    steps, (origins, classes, _, _) = len(start), problem.shape
+    edges = block_edges(steps, problem.block_steps)
+    allowed = (
+        problem.route_allowed
+        & (problem.released_nodes.sum(axis=0).reshape(problem.shape).sum(axis=(2, 3)) > 0)[:, :, None]
+    )
+    moved = np.full((len(edges), *allowed.shape), -1)
+    cost = np.broadcast_to(problem.route_cost, allowed.shape)[allowed]
+    moved[:, allowed] = program.columns((len(edges), int(allowed.sum())), cost=cost)
+    _bound_origins(program, problem, moved, edges)
+    block = np.searchsorted(edges, np.arange(steps), side="right") - 1
+    taken = np.full((len(edges), classes, allowed.shape[2]), -1)
+    reached = (moved >= 0).any(axis=1)
+    taken[reached] = program.rows((int(reached.sum()),), 0.0, 0.0)
+    _enter(program, taken[:, None], moved, 1.0)
+    _enter(program, taken[block][:, :, None, :], placed, -1.0)
+    _limit_bandwidth(program, problem, moved, np.diff(np.append(edges, steps)))
+    return moved
+
+
+def _bound_origins(program: Program, problem: ComputeProblem, moved: IntArray, edges: IntArray) -> None:
+    """Cumulative starts of each (origin, class) lie between what is due and what is released, at each block's end."""
+    ends = np.append(edges[1:], len(problem.released_nodes)) - 1
+    by_origin = (
+        nodes.reshape(len(nodes), *problem.shape).sum(axis=(3, 4))
+        for nodes in (problem.released_nodes, problem.due_nodes)
+    )
+    released, due = (np.cumsum(nodes, axis=0)[ends] for nodes in by_origin)
+    used = np.broadcast_to(released[-1] > 0, released.shape)
+    total, rows = np.full(released.shape, -1), np.full(released.shape, -1)
+    total[used] = program.columns((int(used.sum()),), lower=np.minimum(due, released)[used], upper=released[used])
+    rows[used] = program.rows((int(used.sum()),), 0.0, 0.0)
+    _enter(program, rows, total, 1.0)
+    _enter(program, rows[1:], total[:-1], -1.0)
+    _enter(program, rows[..., None], moved, -1.0)
+
+
+def _limit_bandwidth(program: Program, problem: ComputeProblem, moved: IntArray, lengths: IntArray) -> None:
+    """Data of a block's starts fit the link; links that could carry everything at once get no row."""
+    released = problem.released_nodes.sum(axis=0).reshape(problem.shape).sum(axis=(2, 3))
+    most_gb = released @ problem.route_gb
+    for origin, site in zip(*np.nonzero(most_gb[:, None] > problem.bandwidth_gb * lengths.min()), strict=True):
+        rows = program.rows((len(moved),), -np.inf, problem.bandwidth_gb[origin, site] * lengths)
+        _enter(program, rows[:, None], moved[:, origin, :, site], problem.route_gb)
+
+
+def _limit_connections(program: Program, problem: ComputeProblem, busy: IntArray, price: float) -> None:
+    """The draw of a site may exceed its connection only at a price; sites that cannot exceed it get no row."""
     fixed = problem.base_mw + (problem.node_mw * problem.committed_nodes).sum(axis=2)
-    site_mw = program.columns(fixed.shape)
-    definition = program.rows(fixed.shape, fixed, fixed)
-    program.entries(definition, site_mw, 1.0)
-    program.entries(definition[:, :, None], busy, -problem.node_mw)
-    ceiling = problem.base_mw + (problem.node_mw * problem.available_nodes).sum(axis=2)
-    bound = ceiling > problem.connection_mw
-    if bound.any():
-        limit = np.broadcast_to(problem.connection_mw, bound.shape)[bound]
-        over = program.columns((int(bound.sum()),), cost=price)
-        rows = program.rows(over.shape, -np.inf, limit)
-        program.entries(rows, site_mw[bound], 1.0)
-        program.entries(rows, over, -1.0)
-    return site_mw
-
-
-def _meet(program: Program, problem: ComputeProblem, start: IntArray, route: IntArray) -> None:
-    """What leaves an origin arrives at a site: per (time, origin, class, bin)."""
-    by_queue = start.reshape(len(start), *problem.shape).transpose(0, 1, 2, 4, 3)  # delay class last
-    met = (by_queue >= 0).any(axis=4)
-    rows = np.full(met.shape, -1)
-    rows[met] = program.rows((int(met.sum()),), 0.0, 0.0)
-    for block, sign in ((by_queue, 1.0), (route, -1.0)):
-        known: BoolArray = block >= 0
-        at = np.broadcast_to(rows[..., None], block.shape)
-        program.entries(at[known], block[known], sign)
-
-
-def _limit_bandwidth(program: Program, problem: ComputeProblem, route: IntArray) -> None:
-    """Data of starts fit the link in every step; links that could carry everything at once get no row."""
-    gb = problem.route_gb[None, :, None] * np.ones(route.shape[1:4])  # (origin, class, bin)
-    most = (problem.released_nodes.sum(axis=0).reshape(problem.shape).sum(axis=2) * gb).sum(axis=(1, 2))
-    for origin, site in zip(*np.nonzero(most[:, None] > problem.bandwidth_gb), strict=True):
-        columns = route[:, origin, :, :, site].reshape(len(route), -1)
-        rows = program.rows((len(route),), -np.inf, problem.bandwidth_gb[origin, site])
-        data = np.broadcast_to(gb[origin].ravel(), columns.shape)
-        known = columns >= 0
-        program.entries(np.broadcast_to(rows[:, None], columns.shape)[known], columns[known], data[known])
+    free = np.maximum(problem.available_nodes - problem.committed_nodes, 0.0)
+    bound = fixed + (problem.node_mw * free).sum(axis=2) > problem.connection_mw
+    rows = np.full(bound.shape, -1)
+    limit = (problem.connection_mw - fixed)[bound]
+    rows[bound] = program.rows(limit.shape, -np.inf, limit)
+    over = program.columns(limit.shape, cost=price)
+    program.entries(rows[bound], over, -1.0)
+    _enter(program, rows[:, :, None], busy, problem.node_mw)
 
 
 def _value_what_is_left(
-    program: Program, problem: ComputeProblem, backlog: IntArray, route: IntArray, step_h: float
+    program: Program, problem: ComputeProblem, backlog: IntArray, placed: IntArray, step_h: float
 ) -> None:
     """Backlog and occupancy past the horizon pay the terminal price of their class, in node-hours."""
     terminal = problem.terminal
     left = program.columns(terminal.width_node_h.shape, upper=terminal.width_node_h, cost=terminal.price_per_node_h)
     rows = program.rows((len(left),), 0.0, 0.0)
     program.entries(rows[:, None], left, 1.0)
-    last = backlog[-1].reshape(problem.shape)
-    _owe(program, rows[None, :, None, None], last, problem.mean_runtime_h[None, :, None, :])
-    _owe(program, rows[None, None, :, None, None], route, _beyond_h(problem, len(route), step_h)[:, None, :, :, None])
-
-
-def _owe(program: Program, rows: IntArray, columns: IntArray, node_h: FloatArray) -> None:
-    known = columns >= 0
-    at, hours = np.broadcast_to(rows, columns.shape), np.broadcast_to(node_h, columns.shape)
-    program.entries(at[known], columns[known], -hours[known])
+    _enter(program, rows[:, None, None], backlog[-1], -problem.mean_runtime_h[:, None, :])
+    beyond = _beyond_h(problem, len(placed), step_h)
+    _enter(program, rows[None, :, None, None], placed, -beyond[..., None])
 
 
 def _beyond_h(problem: ComputeProblem, steps: int, step_h: float) -> FloatArray:
@@ -163,3 +197,10 @@ def _beyond_h(problem: ComputeProblem, steps: int, step_h: float) -> FloatArray:
     tail = np.zeros((max(lags, steps) + 1, *problem.occupancy.shape[:2]))
     tail[:lags] = np.cumsum(problem.occupancy[:, :, ::-1], axis=2)[:, :, ::-1].transpose(2, 0, 1)
     return tail[steps - np.arange(steps)] * step_h
+
+
+def _enter(program: Program, rows: IntArray, columns: IntArray, values: FloatArray | float) -> None:
+    """Add entries where both the row and the column exist."""
+    at, column, value = np.broadcast_arrays(rows, columns, np.asarray(values, dtype=np.float64))
+    known = (at >= 0) & (column >= 0)
+    program.entries(at[known], column[known], value[known])

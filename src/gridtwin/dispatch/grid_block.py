@@ -39,11 +39,12 @@ class InjectionMap:
         return cls(constant, [])
 
     def add(self, columns: IntArray, bus: IntArray, value: FloatArray | float) -> None:
-        """Let `columns` (time, item) inject `value` MW per unit at `bus` (item,)."""
+        """Let `columns` (time, item) inject `value` MW per unit at `bus` (item,); columns left out (-1) inject nothing."""
         steps = np.arange(columns.shape[0])[:, None]
         place = steps * self.constant.shape[1] + bus[None, :]
         at, column, coefficient = np.broadcast_arrays(place, columns, np.asarray(value, dtype=np.float64))
-        self._parts.append((at.ravel(), column.ravel(), coefficient.ravel()))
+        known = column >= 0
+        self._parts.append((at[known], column[known], coefficient[known]))
 
     def matrix(self, n_columns: int) -> sparse.csr_array:
         """Return the (time x bus, column) matrix."""

@@ -67,6 +67,7 @@ class ComputeProblem:
     route_gb: FloatArray  # (class,) data of one node start
     route_allowed: BoolArray  # (origin, class, site)
     bandwidth_gb: FloatArray  # (origin, site) data that a link can carry in one step
+    block_steps: int  # steps over which the WAN is balanced
     terminal: TerminalValue
 
 

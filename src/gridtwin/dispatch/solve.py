@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gridtwin.dispatch.compute_block import ComputeColumns, add_compute
+from gridtwin.dispatch.grants import grants
 from gridtwin.dispatch.grid_block import GridColumns, InjectionMap, add_balance, add_grid
 from gridtwin.dispatch.network_rows import LineLimits
 from gridtwin.dispatch.problem import ComputeProblem, DispatchPlan, GridPlan, GridProblem, SolverRecord
@@ -46,13 +47,26 @@ def co_dispatch(grid: GridProblem, compute: ComputeProblem, available_mw: FloatA
     columns = add_grid(program, grid, injection)
     work = add_compute(program, compute, grid.penalties, grid.step_h, injection)
     plan, solution = _solved(program, grid, injection, columns)
+    busy = _values(solution, work.busy)
     return DispatchPlan(
-        compute=_grants(solution, work),
-        busy_nodes=solution.value[work.busy] + compute.committed_nodes,
-        site_mw=solution.value[work.site_mw],
+        compute=_plan_work(compute, solution, work),
+        busy_nodes=busy + compute.committed_nodes,
+        site_mw=compute.base_mw + (compute.node_mw * (busy + compute.committed_nodes)).sum(axis=2),
         grid=plan,
         unit_mw=grid.groups.split(plan.group_mw, available_mw),
     )
+
+
+def _plan_work(problem: ComputeProblem, solution: Solution, work: ComputeColumns) -> ComputePlan:
+    steps = len(work.start)
+    block = np.arange(steps) // problem.block_steps
+    parts = (_values(solution, columns) for columns in (work.start, work.placed, work.moved))
+    return grants(problem, *parts, block)
+
+
+def _values(solution: Solution, columns: IntArray) -> FloatArray:
+    """Values of columns; 0 for those that were left out."""
+    return np.where(columns >= 0, np.maximum(solution.value[columns], 0.0), 0.0)
 
 
 def _solved(
@@ -106,10 +120,3 @@ def _group_sum(problem: GridProblem, segment_mw: FloatArray) -> FloatArray:
     total = np.zeros_like(problem.lower_mw)
     np.add.at(total, (slice(None), problem.groups.segment_group), segment_mw)
     return total
-
-
-def _grants(solution: Solution, work: ComputeColumns) -> ComputePlan:
-    def granted(columns: IntArray) -> FloatArray:
-        return np.where(columns >= 0, solution.value[columns], 0.0)
-
-    return ComputePlan(release_nodes=granted(work.start), route_nodes=granted(work.route))

@@ -106,8 +106,9 @@ class Session:
         DispatchError
             If HiGHS ends with anything but an optimum, naming its status.
         """
-        self._highs.run()
-        status = self._highs.getModelStatus()
+        status = self._run()
+        if status != highspy.HighsModelStatus.kOptimal:
+            status = self._run_afresh()
         if status != highspy.HighsModelStatus.kOptimal:
             raise DispatchError(
                 f"the solver ended with '{self._highs.modelStatusToString(status)}' instead of an optimum "
@@ -117,6 +118,18 @@ class Session:
         info = self._highs.getInfo()
         self._iterations += max(info.simplex_iteration_count, 0)
         return self._solution(info)
+
+    def _run(self) -> highspy.HighsModelStatus:
+        self._highs.run()
+        return self._highs.getModelStatus()
+
+    def _run_afresh(self) -> highspy.HighsModelStatus:
+        """Try once more without presolve: HiGHS 1.15 gives up on some programs right after it."""
+        self._highs.clearSolver()
+        _checked(self._highs.setOptionValue("presolve", "off"), "switch presolve off")
+        status = self._run()
+        _checked(self._highs.setOptionValue("presolve", "choose"), "switch presolve on")
+        return status
 
     def _solution(self, info: highspy.HighsInfo) -> Solution:
         solution = self._highs.getSolution()

@@ -19,6 +19,8 @@ from gridtwin.units import BoolArray, FloatArray
 
 __all__ = ["CoDispatch"]
 
+WAN_BLOCK_S = 6 * 3600
+
 
 @dataclass(frozen=True, slots=True)
 class CoDispatch:
@@ -82,6 +84,7 @@ class CoDispatch:
             route_gb=self.shape.gb_per_node,
             route_allowed=self._reachable(),
             bandwidth_gb=fleet.bandwidth_gbps / 8.0 * self.system.step_s,
+            block_steps=max(1, WAN_BLOCK_S // self.system.step_s),
             terminal=self._terminal(price_per_mwh, node_mw, work.released_nodes),
         )
 

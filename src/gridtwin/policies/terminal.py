@@ -19,7 +19,9 @@ def site_price(system: System, plan: GridPlan) -> FloatArray:
     return np.resize(plan.price_per_mwh[-steps_per_day:, system.fleet.bus].mean(axis=1), steps_per_day)
 
 
-def terminal_value(price_per_mwh: FloatArray, node_mw: FloatArray, free_nodes: FloatArray, step_h: float) -> TerminalValue:
+def terminal_value(
+    price_per_mwh: FloatArray, node_mw: FloatArray, free_nodes: FloatArray, step_h: float
+) -> TerminalValue:
     """Price leftover work as the next day's cheapest room would.
 
     The steps of a day, sorted by price, are cut into `SEGMENTS` equal parts. Each part offers the nodes that further

@@ -51,8 +51,8 @@ def work_shape(jobs: JobTable, step_s: int) -> WorkShape:
 def expected_work(observation: Observation, system: System) -> ExpectedWork:
     """Describe waiting, coming and running jobs over the steps of the forecast.
 
-    A job whose latest start has passed is due in the first step. Jobs that are submitted after the last step are left
-    to later windows.
+    A job whose latest start has passed is due in the first step, one that may wait no longer than a step in the step of
+    its submission. Jobs that are submitted after the last step are left to later windows.
     """
     state, jobs, steps = observation.compute, observation.jobs, observation.forecast.steps
     end_s = state.now_s + steps * system.step_s
@@ -74,9 +74,15 @@ def expected_work(observation: Observation, system: System) -> ExpectedWork:
     )
     return ExpectedWork(
         released_nodes=released_nodes(jobs.submit_s[rows], nodes, queue, queues, *grid).astype(np.float64),
-        due_nodes=due_nodes(jobs.latest_start_s[rows], nodes, queue, queues, *grid).astype(np.float64),
+        due_nodes=due_nodes(_due_start_s(jobs, rows, system.step_s), nodes, queue, queues, *grid).astype(np.float64),
         committed_nodes=committed / system.step_s,
     )
+
+
+def _due_start_s(jobs: JobTable, rows: IntArray, step_s: int) -> IntArray:
+    latest = jobs.latest_start_s[rows]
+    no_choice = latest - jobs.submit_s[rows] <= step_s
+    return np.where(no_choice, jobs.submit_s[rows], latest)
 
 
 def _mean(value: FloatArray, weight: IntArray, index: IntArray, size: int) -> FloatArray:

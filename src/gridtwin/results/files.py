@@ -31,7 +31,9 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
 def write_columns(path: Path, columns: Mapping[str, np.ndarray | pa.Array]) -> None:
     """Write one Parquet file; equal columns give equal bytes."""
-    table = pa.table({name: pa.array(value) if isinstance(value, np.ndarray) else value for name, value in columns.items()})
+    table = pa.table(
+        {name: pa.array(value) if isinstance(value, np.ndarray) else value for name, value in columns.items()}
+    )
     write_atomically(path, lambda file: pq.write_table(table, file, compression="zstd", store_schema=True))
 
 
@@ -46,7 +48,9 @@ def read_columns(path: Path) -> dict[str, np.ndarray]:
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
-        raise ResultsError(f"{path}: cannot be read as Parquet ({error}); the run is incomplete or was altered") from error
+        raise ResultsError(
+            f"{path}: cannot be read as Parquet ({error}); the run is incomplete or was altered"
+        ) from error
     return {name: _array(table.column(name)) for name in table.column_names}
 
 

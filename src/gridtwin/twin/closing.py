@@ -29,7 +29,9 @@ LISTED_FINDINGS = 1000
 VERSIONED = ("pandapower", "lightsim2grid", "numpy", "scipy", "simpy", "highspy", "pyarrow", "xarray", "numba")
 
 
-def read_run(folder: RunFolder, study: Study, windows: int, coords: Coordinates, tables: Mapping[str, Table]) -> RunData:
+def read_run(
+    folder: RunFolder, study: Study, windows: int, coords: Coordinates, tables: Mapping[str, Table]
+) -> RunData:
     """Read back what the run has stored and join job starts and ends with the job table."""
     time, variables = folder.read_variables(windows, coords)
     starts, ends = (folder.read_events(windows, table) for table in (JOB_START, JOB_END))
@@ -107,9 +109,7 @@ def _named(columns: Mapping[str, np.ndarray], coords: Coordinates, jobs: JobTabl
     }
 
 
-def _manifest(
-    study: Study, run: RunData, ledgers: Sequence[Ledger], findings: Sequence[Finding]
-) -> dict[str, Any]:
+def _manifest(study: Study, run: RunData, ledgers: Sequence[Ledger], findings: Sequence[Finding]) -> dict[str, Any]:
     v = run.variables
     return {
         "gridtwin": gridtwin.__version__,

@@ -151,4 +151,3 @@ class Coordinator:
         start = perf_counter()
         yield
         self.seconds[phase] = self.seconds.get(phase, 0.0) + perf_counter() - start
-

@@ -40,9 +40,7 @@ class Settled:
     ac: AcSolution
 
 
-def settle(
-    system: System, ac_grid: AcGrid, actual: Observation, plan: DispatchPlan, record: ComputeRecord
-) -> Settled:
+def settle(system: System, ac_grid: AcGrid, actual: Observation, plan: DispatchPlan, record: ComputeRecord) -> Settled:
     """Settle the steps of `actual.forecast`, which holds the conditions that came true.
 
     Units that the plan runs move at segment cost within limits and ramps; of the others only quick starters may come.
@@ -85,9 +83,7 @@ def _redispatch(
 ) -> GridPlan:
     conditions = replace(actual.forecast, unit_available_mw=available_mw)
     ratio = actual.memory.loss_ratio[actual.step_of_day]
-    losses = loss_estimate(
-        plan.grid.flow_mw[: conditions.steps], system.network, np.where(np.isnan(ratio), 1.0, ratio)
-    )
+    losses = loss_estimate(plan.grid.flow_mw[: conditions.steps], system.network, np.where(np.isnan(ratio), 1.0, ratio))
     return dispatch_grid(pose_grid(system, replace(actual, forecast=conditions), losses, site_mw))
 
 
