@@ -8,6 +8,8 @@ same bytes.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from gridtwin.compute.checks import check_jobs, check_window
@@ -18,7 +20,7 @@ from gridtwin.records import ComputePlan, ComputeRecord, ComputeState, Fleet
 from gridtwin.units import FloatArray, IntArray
 from gridtwin.workload.jobs import JobTable
 
-__all__ = ["execute", "initial_state"]
+__all__ = ["execute", "initial_state", "without_grants"]
 
 _NO_ROWS = np.zeros(0, np.int64)
 
@@ -50,6 +52,13 @@ def initial_state(jobs: JobTable, fleet: Fleet) -> ComputeState:
         release_nodes=np.zeros(fleet.axes.size),
         route_nodes=np.zeros((origins, classes, bins, sites)),
         link_free_s=np.zeros((origins, sites)),
+    )
+
+
+def without_grants(state: ComputeState) -> ComputeState:
+    """Return the state with no node start granted."""
+    return replace(
+        state, release_nodes=np.zeros_like(state.release_nodes), route_nodes=np.zeros_like(state.route_nodes)
     )
 
 

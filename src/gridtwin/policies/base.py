@@ -27,6 +27,7 @@ class System:
     fleet: Fleet
     penalties: Penalties
     discipline: str
+    urgent_margin_s: int  # before its latest start a job needs no grant, so that its data arrive in time
 
     @property
     def step_h(self) -> float:

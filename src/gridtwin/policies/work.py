@@ -8,7 +8,13 @@ import numpy as np
 
 from gridtwin.policies.base import Observation, System
 from gridtwin.units import HOUR_S, FloatArray, IntArray
-from gridtwin.workload.envelopes import committed_node_s, due_nodes, occupancy, released_nodes
+from gridtwin.workload.envelopes import (
+    committed_node_s,
+    due_nodes,
+    occupancy,
+    occupancy_from_boundary,
+    released_nodes,
+)
 from gridtwin.workload.jobs import JobTable
 
 __all__ = ["ExpectedWork", "WorkShape", "expected_work", "work_shape"]
@@ -33,18 +39,22 @@ class ExpectedWork:
 
 
 def work_shape(jobs: JobTable, step_s: int) -> WorkShape:
-    """Measure the jobs of a run."""
+    """Measure the jobs of a run.
+
+    Jobs that may wait are taken to start when a step begins, for that is when grants arrive; the others at any moment.
+    """
     _, classes, _, bins = jobs.axes.shape
     lags = -(-int(jobs.runtime_s.max(initial=step_s)) // step_s) + 1
     cell = jobs.compute_class * bins + jobs.duration_bin
-    runtime_h = _mean(jobs.runtime_s / HOUR_S, jobs.nodes, cell, classes * bins).reshape(classes, bins)
-    per_node = jobs.data_gb / jobs.nodes
+    size = classes * bins
+    runtime_h = _mean(jobs.runtime_s / HOUR_S, jobs.nodes, cell, size).reshape(classes, bins)
+    lots = (jobs.runtime_s, jobs.nodes, jobs.compute_class, jobs.duration_bin, classes, bins, step_s, lags)
+    may_wait = jobs.latest_start_s - jobs.submit_s > step_s
+    held = _mean(may_wait.astype(np.float64), jobs.nodes, cell, size).reshape(classes, bins, 1)
     return WorkShape(
-        occupancy=occupancy(
-            jobs.runtime_s, jobs.nodes, jobs.compute_class, jobs.duration_bin, classes, bins, step_s, lags
-        ),
+        occupancy=held * occupancy_from_boundary(*lots) + (1.0 - held) * occupancy(*lots),
         mean_runtime_h=runtime_h,
-        gb_per_node=_mean(per_node, jobs.nodes, jobs.compute_class, classes),
+        gb_per_node=_mean(jobs.data_gb / jobs.nodes, jobs.nodes, jobs.compute_class, classes),
     )
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 
+import numpy as np
+
+from gridtwin.compute.engine import initial_state
 from gridtwin.dispatch import Penalties, group_units
 from gridtwin.grid.ac import AcGrid
 from gridtwin.grid.matrices import network_matrices
 from gridtwin.inputs.study import Study
 from gridtwin.policies import GridMemory, System, make_policy
-from gridtwin.compute.engine import initial_state
+from gridtwin.records import Fleet
+from gridtwin.results.store import RunFolder
 from gridtwin.twin.coordinator import Coordinator
 from gridtwin.twin.recorder import Recorder
-from gridtwin.results.store import RunFolder
 from gridtwin.twin.state import TwinState
+from gridtwin.workload.jobs import JobTable
 
 __all__ = ["build", "initial_twin_state"]
 
@@ -65,4 +70,14 @@ def make_system(study: Study) -> System:
             carbon_per_t=prices.carbon_price_per_t,
         ),
         discipline=study.scenario.compute.discipline,
+        urgent_margin_s=_urgent_margin_s(study.jobs, study.fleet),
     )
+
+
+def _urgent_margin_s(jobs: JobTable, fleet: Fleet) -> int:
+    """Twice the longest time that the data of one job can take: once for itself, once for a transfer before it."""
+    slowest_gbps = fleet.bandwidth_gbps.min(initial=np.inf, where=fleet.bandwidth_gbps > 0)
+    longest_s = jobs.data_gb.max(initial=0.0) * 8.0 / slowest_gbps + fleet.latency_oneway_s.max(
+        initial=0.0, where=np.isfinite(fleet.latency_oneway_s)
+    )
+    return 2 * math.ceil(longest_s)

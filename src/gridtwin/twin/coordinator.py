@@ -9,7 +9,7 @@ from time import perf_counter
 
 import numpy as np
 
-from gridtwin.compute.engine import execute
+from gridtwin.compute.engine import execute, without_grants
 from gridtwin.dispatch import DispatchPlan
 from gridtwin.errors import ComputeError
 from gridtwin.grid.ac import AcGrid
@@ -17,6 +17,7 @@ from gridtwin.grid.losses import line_losses_mw
 from gridtwin.policies import Forecast, GridMemory, Observation, Policy, System
 from gridtwin.policies.terminal import site_price
 from gridtwin.profiles.series import Profiles
+from gridtwin.records import ComputeRecord, ComputeState
 from gridtwin.timegrid import TimeGrid
 from gridtwin.twin.recorder import Recorder
 from gridtwin.twin.settle import Settled, settle
@@ -63,21 +64,26 @@ class Coordinator:
             plan = self.policy.decide(observation)
         kept = self._kept(observation)
         with self._timed("apply"):
-            compute, record = execute(
-                state.compute,
-                self.jobs,
-                self.system.fleet,
-                plan.compute,
-                kept.forecast.service_nodes,
-                kept.forecast.steps,
-                self.system.step_s,
-                self.system.discipline,
-            )
+            compute, record = self._apply(plan, kept)
         with self._timed("settle"):
             settled = settle(self.system, self.ac_grid, kept, plan, record)
         with self._timed("record"):
             self.recorder.write(state.window, kept, plan, record, settled)
         return TwinState(state.window + 1, compute, self._remember(state.memory, observation, plan, settled))
+
+    def _apply(self, plan: DispatchPlan, kept: Observation) -> tuple[ComputeState, ComputeRecord]:
+        """Let the fleet carry the plan out; what earlier plans granted lapses, for this one knows what has started."""
+        return execute(
+            without_grants(kept.compute),
+            self.jobs,
+            self.system.fleet,
+            plan.compute,
+            kept.forecast.service_nodes,
+            kept.forecast.steps,
+            self.system.step_s,
+            self.system.discipline,
+            self.system.urgent_margin_s,
+        )
 
     def _finished(self, state: TwinState) -> bool:
         compute = state.compute

@@ -12,7 +12,15 @@ import numpy as np
 
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
-__all__ = ["WorkEnvelope", "committed_node_s", "due_nodes", "occupancy", "released_nodes", "work_envelope"]
+__all__ = [
+    "WorkEnvelope",
+    "committed_node_s",
+    "due_nodes",
+    "occupancy",
+    "occupancy_from_boundary",
+    "released_nodes",
+    "work_envelope",
+]
 
 _ROUNDING = 1e-12
 
@@ -175,6 +183,38 @@ def occupancy(
     busy = total * begun - idle
     share = np.divide(busy, total, out=np.zeros_like(busy), where=total > 0)
     share[np.abs(share) < _ROUNDING] = 0.0
+    return share.reshape(classes, bins, lags)
+
+
+def occupancy_from_boundary(
+    runtime_s: IntArray,
+    nodes: IntArray,
+    compute_class: IntArray,
+    duration_bin: IntArray,
+    classes: int,
+    bins: int,
+    step_s: int,
+    lags: int,
+) -> FloatArray:
+    """Return the same as `occupancy` for jobs that start at the very beginning of a step.
+
+    Examples
+    --------
+    A job of a step and a half:
+
+    >>> occupancy_from_boundary(np.array([5400]), np.array([1]), np.array([0]), np.array([0]), 1, 1, 3600, 3)[0, 0]
+    array([1. , 0.5, 0. ])
+    """
+    cell = compute_class * bins + duration_bin
+    whole, rest = np.divmod(runtime_s, step_s)
+    last = np.minimum(whole, lags)
+    size = classes * bins * (lags + 1)
+    index = cell * (lags + 1) + last
+    ending = np.bincount(index, nodes, minlength=size).reshape(-1, lags + 1)
+    partial = np.bincount(index, nodes * rest / step_s, minlength=size).reshape(-1, lags + 1)[:, :lags]
+    total = ending.sum(axis=1, keepdims=True)
+    whole_steps = total - np.cumsum(ending, axis=1)[:, :lags]
+    share = np.divide(whole_steps + partial, total, out=np.zeros_like(partial), where=total > 0)
     return share.reshape(classes, bins, lags)
 
 
