@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from gridtwin import api
-from gridtwin.errors import CheckFailed
+from gridtwin.errors import CheckError
 
 SCENARIO = Path(__file__).parents[1] / "scenarios" / "rts_gmlc_week.yaml"
 FIRST_DAY = datetime.fromisoformat("2020-01-01T00:00:00-07:00")
 WORK_TOLERANCE = 1e-6
 HEAD = (
-    "| week from | carbon price | policy | settled cost, M$ | CO2, kt | cost + carbon, M$ | saved | CO2 | curtailed, MWh "
-    "| jobs late | p95 wait, h |"
+    "| week from | carbon price | policy | settled cost, M$ | CO2, kt | cost + carbon, M$ | saved | CO2 "
+    "| curtailed, MWh | jobs late | p95 wait, h |"
 )
 
 
@@ -54,7 +54,7 @@ def run(day: int, price: float, policy: str, folder: Path) -> Mapping[str, Any]:
     ]
     summary = api.run(api.load_study(SCENARIO, overrides), folder).summary
     if not all(ledger["pass"] for ledger in summary["ledgers"].values()):
-        raise CheckFailed(f"day {day}, {policy}: a ledger does not close; see {folder / summary['run_id']}")
+        raise CheckError(f"day {day}, {policy}: a ledger does not close; see {folder / summary['run_id']}")
     return summary
 
 
@@ -62,7 +62,7 @@ def require_equal_work(base: Mapping[str, Any], change: Mapping[str, Any]) -> No
     """Refuse a pair that did not complete the same work over the same time."""
     done, also = (summary["kpis"]["completed_node_s"] for summary in (base, change))
     if abs(done - also) > WORK_TOLERANCE * done or base["steps"] != change["steps"]:
-        raise CheckFailed(
+        raise CheckError(
             f"{base['run_id']} completed {done} node-s in {base['steps']} steps, {change['run_id']} {also} in "
             f"{change['steps']}: not comparable"
         )
@@ -98,5 +98,5 @@ def total(kpis: Mapping[str, Any]) -> float:
 if __name__ == "__main__":
     try:
         main()
-    except CheckFailed as error:
+    except CheckError as error:
         sys.exit(str(error))

@@ -8,7 +8,7 @@
     ├── DispatchError       an optimisation did not end in an optimum
     ├── ComputeError        a plan asks for what the fleet cannot do
     ├── ResultsError        a run folder is incomplete or not ours
-    └── CheckFailed         a ledger or a comparison did not hold
+    └── CheckError         a ledger or a comparison did not hold
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 __all__ = [
-    "CheckFailed",
+    "CheckError",
     "ComputeError",
     "DispatchError",
     "ExitCode",
@@ -102,7 +102,7 @@ class ResultsError(GridtwinError):
     exit_code = ExitCode.INVALID_INPUT
 
 
-class CheckFailed(GridtwinError):
+class CheckError(GridtwinError):
     """A ledger, a verification or a comparison did not hold."""
 
     exit_code = ExitCode.CHECK_FAILED

@@ -71,7 +71,10 @@ def jobs(run: RunData) -> Ledger:
     done, running, queued = end >= 0, (start >= 0) & (end < 0), start < 0
     states = done.astype(int) + running + (queued & ~done)
     impossible = (
-        (states != 1) | (done & (end - start != run.jobs["runtime_s"])) | (done & (start < run.jobs["submit_s"]))
+        (states != 1)
+        | (done & (end - start != run.jobs["runtime_s"]))
+        | (done & (start < run.jobs["submit_s"]))
+        | (running & (start + run.jobs["runtime_s"] <= len(run.time) * run.step_s))
     )
     waiting_nodes = run.variables["waiting_nodes"][-1].sum()
     residual = int(impossible.sum()) + abs(int(waiting_nodes) - int(nodes[queued].sum()))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gridtwin.arrays import ratio_or_zero
 from gridtwin.units import FloatArray, IntArray
 
 __all__ = ["DISCIPLINES", "carried_grants", "first_with_room", "largest_grant_with_room", "order_keys"]
@@ -89,5 +90,5 @@ def carried_grants(
     dropped = unused.reshape(shape).sum(axis=2)
     positive = np.maximum(route_nodes, 0.0)
     total = positive.sum(axis=-1)
-    share = np.divide(np.minimum(dropped, total), total, out=np.zeros_like(total), where=total > 0.0)
+    share = ratio_or_zero(np.minimum(dropped, total), total)
     return release_nodes - unused, route_nodes - positive * share[..., None]

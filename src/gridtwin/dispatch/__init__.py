@@ -7,10 +7,11 @@ from gridtwin.dispatch.problem import (
     GridPlan,
     GridProblem,
     Penalties,
+    PooledWork,
     SolverRecord,
     TerminalValue,
 )
-from gridtwin.dispatch.solve import co_dispatch, dispatch_grid
+from gridtwin.dispatch.solve import co_dispatch, dispatch_grid, dispatch_pooled
 
 __all__ = [
     "ComputeProblem",
@@ -18,10 +19,12 @@ __all__ = [
     "GridPlan",
     "GridProblem",
     "Penalties",
+    "PooledWork",
     "SolverRecord",
     "TerminalValue",
     "UnitGroups",
     "co_dispatch",
     "dispatch_grid",
+    "dispatch_pooled",
     "group_units",
 ]

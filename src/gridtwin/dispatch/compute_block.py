@@ -15,10 +15,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gridtwin.arrays import sum_at
 from gridtwin.dispatch.grid_block import InjectionMap
 from gridtwin.dispatch.problem import ComputeProblem, Penalties
 from gridtwin.optim import Program
-from gridtwin.units import FloatArray, IntArray
+from gridtwin.units import BoolArray, FloatArray, IntArray
 
 __all__ = ["ComputeColumns", "add_compute", "block_edges"]
 
@@ -45,7 +46,7 @@ def add_compute(
     _limit_connections(program, problem, busy, penalties.connection_per_mwh * step_h)
     _value_what_is_left(program, problem, backlog, placed, step_h)
     fixed = problem.base_mw + (problem.node_mw * problem.committed_nodes).sum(axis=2)
-    np.add.at(injection.constant, (slice(None), problem.site_bus), -fixed)
+    injection.constant = injection.constant - sum_at(fixed, problem.site_bus, injection.constant.shape[1])
     for compute_class in range(busy.shape[2]):
         injection.add(busy[:, :, compute_class], problem.site_bus, -problem.node_mw[:, :, compute_class])
     return ComputeColumns(start, placed, moved, busy, overbooked)
@@ -58,7 +59,8 @@ def block_edges(steps: int, block_steps: int) -> IntArray:
 
 def _pooled(nodes: FloatArray, problem: ComputeProblem) -> FloatArray:
     """Sum (time, q) over origins: (time, class, delay class, bin)."""
-    return nodes.reshape(len(nodes), *problem.shape).sum(axis=1)
+    pooled: FloatArray = nodes.reshape(len(nodes), *problem.shape).sum(axis=1)
+    return pooled
 
 
 def _add_queues(program: Program, problem: ComputeProblem) -> tuple[IntArray, IntArray]:
@@ -80,8 +82,8 @@ def _add_queues(program: Program, problem: ComputeProblem) -> tuple[IntArray, In
 
 def _add_places(program: Program, problem: ComputeProblem, start: IntArray) -> IntArray:
     """What starts is placed: Σ over delay classes of starts = Σ over sites, per (time, class, bin)."""
-    served = (start[0] >= 0).any(axis=1)  # (class, bin)
-    hosted = problem.route_allowed.any(axis=0)  # (class, site)
+    served: BoolArray = np.asarray((start[0] >= 0).any(axis=1))  # (class, bin)
+    hosted: BoolArray = np.asarray(problem.route_allowed.any(axis=0))  # (class, site)
     allowed = served[:, :, None] & hosted[:, None, :]
     placed = np.full((len(start), *allowed.shape), -1)
     placed[:, allowed] = program.columns((len(start), int(allowed.sum())))
@@ -96,7 +98,7 @@ def _add_busy(
     program: Program, problem: ComputeProblem, placed: IntArray, late_price: float
 ) -> tuple[IntArray, IntArray]:
     """Nodes kept busy by starts, within what running jobs and services leave; work beyond that will be late."""
-    steps, sites, classes = problem.committed_nodes.shape
+    steps = len(problem.committed_nodes)
     free = np.maximum(problem.available_nodes - problem.committed_nodes, 0.0)
     used = np.broadcast_to((placed[0] >= 0).any(axis=1).T, free.shape)  # (site, class)
     busy, overbooked = np.full(free.shape, -1), np.full(free.shape, -1)
@@ -119,18 +121,16 @@ def _add_wan(program: Program, problem: ComputeProblem, start: IntArray, placed:
     By the end of each block an origin has started no more than it released and no less than was due, as for queues;
     each site takes in the block what is placed there; links carry what they can.
     """
-    steps, (origins, classes, _, _) = len(start), problem.shape
+    steps = len(start)
     edges = block_edges(steps, problem.block_steps)
-    allowed = (
-        problem.route_allowed
-        & (problem.released_nodes.sum(axis=0).reshape(problem.shape).sum(axis=(2, 3)) > 0)[:, :, None]
-    )
+    demanded = problem.released_nodes.sum(axis=0).reshape(problem.shape).sum(axis=(2, 3)) > 0  # (origin, class)
+    allowed = problem.route_allowed & demanded[:, :, None]
     moved = np.full((len(edges), *allowed.shape), -1)
     cost = np.broadcast_to(problem.route_cost, allowed.shape)[allowed]
     moved[:, allowed] = program.columns((len(edges), int(allowed.sum())), cost=cost)
     _bound_origins(program, problem, moved, edges)
     block = np.searchsorted(edges, np.arange(steps), side="right") - 1
-    taken = np.full((len(edges), classes, allowed.shape[2]), -1)
+    taken = np.full((len(edges), *allowed.shape[1:]), -1)
     reached = (moved >= 0).any(axis=1)
     taken[reached] = program.rows((int(reached.sum()),), 0.0, 0.0)
     _enter(program, taken[:, None], moved, 1.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gridtwin.arrays import ratio_or_zero
 from gridtwin.dispatch.problem import ComputeProblem
 from gridtwin.records import ComputePlan
 from gridtwin.units import FloatArray
@@ -54,8 +55,8 @@ def fit(seed: FloatArray, row_sums: FloatArray, column_sums: FloatArray) -> Floa
     """
     table = np.broadcast_to(seed, np.broadcast_shapes(seed.shape, (*row_sums.shape, 1))).copy()
     for _ in range(ROUNDS):
-        table *= _ratio(column_sums, table.sum(axis=-2))[..., None, :]
-        table *= _ratio(row_sums, table.sum(axis=-1))[..., None]
+        table *= ratio_or_zero(column_sums, table.sum(axis=-2))[..., None, :]
+        table *= ratio_or_zero(row_sums, table.sum(axis=-1))[..., None]
     return table
 
 
@@ -66,10 +67,6 @@ def _by_origin(problem: ComputeProblem, start: FloatArray) -> FloatArray:
     out = np.zeros_like(released)
     for step in range(len(start)):
         waiting = waiting + released[step]
-        out[step] = waiting * np.minimum(_ratio(start[step], waiting.sum(axis=0)), 1.0)
+        out[step] = waiting * np.minimum(ratio_or_zero(start[step], waiting.sum(axis=0)), 1.0)
         waiting = waiting - out[step]
     return out
-
-
-def _ratio(wanted: FloatArray, present: FloatArray) -> FloatArray:
-    return np.divide(wanted, present, out=np.zeros(np.broadcast_shapes(wanted.shape, present.shape)), where=present > 0)

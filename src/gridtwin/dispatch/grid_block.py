@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from gridtwin.arrays import ratio_or_zero, sum_at
 from gridtwin.dispatch.problem import GridProblem
 from gridtwin.optim import Program, Rows
 from gridtwin.units import FloatArray, IntArray
 
-__all__ = ["GridColumns", "InjectionMap", "add_balance", "add_grid"]
+__all__ = ["GridColumns", "InjectionMap", "add_balance", "add_grid", "load_share"]
 
 KG_PER_T = 1000.0
 
@@ -39,7 +40,7 @@ class InjectionMap:
         return cls(constant, [])
 
     def add(self, columns: IntArray, bus: IntArray, value: FloatArray | float) -> None:
-        """Let `columns` (time, item) inject `value` MW per unit at `bus` (item,); columns left out (-1) inject nothing."""
+        """Let `columns` (time, item) inject `value` MW per unit at `bus` (item,); -1 stands for no column."""
         steps = np.arange(columns.shape[0])[:, None]
         place = steps * self.constant.shape[1] + bus[None, :]
         at, column, coefficient = np.broadcast_arrays(place, columns, np.asarray(value, dtype=np.float64))
@@ -65,7 +66,7 @@ def add_grid(program: Program, problem: GridProblem, injection: InjectionMap) ->
     injection.constant = injection.constant + _floor_injection(problem)
     injection.add(columns.segment, groups.bus[groups.segment_group], 1.0)
     injection.add(columns.shed, columns.shed_bus, 1.0)
-    _spread(injection, columns.spill, _load_share(problem))
+    _spread(injection, columns.spill, load_share(problem.load_mw))
     _limit_ramps(program, problem, columns.segment)
     return columns
 
@@ -99,19 +100,17 @@ def _add_segments(program: Program, problem: GridProblem) -> IntArray:
 
 
 def _floor_injection(problem: GridProblem) -> FloatArray:
-    floor = np.zeros(problem.load_mw.shape)
-    np.add.at(floor, (slice(None), problem.groups.bus), problem.lower_mw)
-    return floor
+    return sum_at(problem.lower_mw, problem.groups.bus, problem.load_mw.shape[1])
 
 
 def _load_buses(problem: GridProblem) -> IntArray:
     return np.flatnonzero(problem.load_mw.max(axis=0) > 0).astype(np.int64)
 
 
-def _load_share(problem: GridProblem) -> FloatArray:
-    total = problem.load_mw.sum(axis=1, keepdims=True)
-    even = np.full(problem.load_mw.shape, 1.0 / problem.load_mw.shape[1])
-    return np.divide(problem.load_mw, total, out=even, where=total > 0)
+def load_share(load_mw: FloatArray) -> FloatArray:
+    """Share of each bus in the load of its step (time, bus): where surplus is dumped. Even where there is no load."""
+    total = load_mw.sum(axis=1, keepdims=True)
+    return np.where(total > 0, ratio_or_zero(load_mw, total), 1.0 / load_mw.shape[1])
 
 
 def _add_shed(program: Program, problem: GridProblem) -> IntArray:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gridtwin.arrays import ratio_or_zero, sum_at
 from gridtwin.records import UnitData
 from gridtwin.units import FloatArray, IntArray
 
@@ -32,15 +33,12 @@ class UnitGroups:
 
     def total(self, unit_value: FloatArray) -> FloatArray:
         """Sum a (time, unit) array into (time, group)."""
-        summed = np.zeros((*unit_value.shape[:-1], len(self)))
-        np.add.at(summed, (..., self.group_of_unit), unit_value)
-        return summed
+        return sum_at(unit_value, self.group_of_unit, len(self))
 
     def split(self, group_mw: FloatArray, available_mw: FloatArray) -> FloatArray:
         """Share (time, group) output among members in proportion to what each has available (time, unit)."""
         total = self.total(available_mw)[..., self.group_of_unit]
-        share = np.divide(available_mw, total, out=np.zeros_like(available_mw), where=total > 0)
-        return group_mw[..., self.group_of_unit] * share
+        return group_mw[..., self.group_of_unit] * ratio_or_zero(available_mw, total)
 
 
 def group_units(units: UnitData) -> UnitGroups:
@@ -58,16 +56,13 @@ def group_units(units: UnitData) -> UnitGroups:
     np.add.at(width, (group_of_unit[units.segment_unit], rank), units.segment_mw)
     segment_group = group_of_unit[units.segment_unit[representative]]
 
-    def summed(values: FloatArray) -> FloatArray:
-        return np.bincount(group_of_unit, weights=values, minlength=len(number))
-
     return UnitGroups(
         group_of_unit=group_of_unit,
         members=np.bincount(group_of_unit).astype(np.int64),
         bus=units.bus[first],
-        p_min_mw=summed(units.p_min_mw),
-        p_max_mw=summed(units.p_max_mw),
-        ramp_mw_per_h=summed(units.ramp_mw_per_h),
+        p_min_mw=sum_at(units.p_min_mw, group_of_unit, len(number)),
+        p_max_mw=sum_at(units.p_max_mw, group_of_unit, len(number)),
+        ramp_mw_per_h=sum_at(units.ramp_mw_per_h, group_of_unit, len(number)),
         segment_group=segment_group,
         segment_mw=width[segment_group, rank[representative]],
         segment_cost_per_mwh=units.segment_cost_per_mwh[representative],

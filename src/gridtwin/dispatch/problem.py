@@ -8,7 +8,16 @@ from gridtwin.dispatch.groups import UnitGroups
 from gridtwin.records import ComputePlan, LossEstimate, NetworkMatrices
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
-__all__ = ["ComputeProblem", "DispatchPlan", "GridPlan", "GridProblem", "Penalties", "SolverRecord", "TerminalValue"]
+__all__ = [
+    "ComputeProblem",
+    "DispatchPlan",
+    "GridPlan",
+    "GridProblem",
+    "Penalties",
+    "PooledWork",
+    "SolverRecord",
+    "TerminalValue",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +107,17 @@ class GridPlan:
     price_per_mwh: FloatArray  # (time, bus) change of cost per MWh of further load
     binding: BoolArray  # (time, line) limits that were written
     solver: SolverRecord
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PooledWork:
+    """Decisions on work as the program holds them, in nodes: starts when, where and whence."""
+
+    start_nodes: FloatArray  # (time, class, delay class, bin)
+    placed_nodes: FloatArray  # (time, class, bin, site)
+    moved_nodes: FloatArray  # (block, origin, class, site)
+    busy_nodes: FloatArray  # (time, site, class) by starts of this horizon
+    overbooked_nodes: FloatArray  # (time, site, class) work that finds no node and will be late
 
 
 @dataclass(frozen=True, slots=True, eq=False)

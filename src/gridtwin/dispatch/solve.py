@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from gridtwin.dispatch.compute_block import ComputeColumns, add_compute
+from gridtwin.arrays import sum_at
+from gridtwin.dispatch.compute_block import add_compute
 from gridtwin.dispatch.grants import grants
 from gridtwin.dispatch.grid_block import GridColumns, InjectionMap, add_balance, add_grid
 from gridtwin.dispatch.network_rows import LineLimits
-from gridtwin.dispatch.problem import ComputeProblem, DispatchPlan, GridPlan, GridProblem, SolverRecord
+from gridtwin.dispatch.problem import ComputeProblem, DispatchPlan, GridPlan, GridProblem, PooledWork, SolverRecord
 from gridtwin.optim import Program, Session, Solution
-from gridtwin.records import ComputePlan
 from gridtwin.units import FloatArray, IntArray
 
-__all__ = ["co_dispatch", "dispatch_grid"]
+__all__ = ["co_dispatch", "dispatch_grid", "dispatch_pooled"]
 
 
 def dispatch_grid(problem: GridProblem) -> GridPlan:
@@ -43,29 +43,36 @@ def co_dispatch(grid: GridProblem, compute: ComputeProblem, available_mw: FloatA
     DispatchError
         If the program has no optimum.
     """
-    program, injection = Program(), InjectionMap.fixed(grid.injection_mw)
-    columns = add_grid(program, grid, injection)
-    work = add_compute(program, compute, grid.penalties, grid.step_h, injection)
-    plan, solution = _solved(program, grid, injection, columns)
-    busy = _values(solution, work.busy)
+    plan, work = dispatch_pooled(grid, compute)
+    busy = work.busy_nodes + compute.committed_nodes
+    block = np.arange(len(busy)) // compute.block_steps
     return DispatchPlan(
-        compute=_plan_work(compute, solution, work),
-        busy_nodes=busy + compute.committed_nodes,
-        site_mw=compute.base_mw + (compute.node_mw * (busy + compute.committed_nodes)).sum(axis=2),
+        compute=grants(compute, work.start_nodes, work.placed_nodes, work.moved_nodes, block),
+        busy_nodes=busy,
+        site_mw=compute.base_mw + (compute.node_mw * busy).sum(axis=2),
         grid=plan,
         unit_mw=grid.groups.split(plan.group_mw, available_mw),
     )
 
 
-def _plan_work(problem: ComputeProblem, solution: Solution, work: ComputeColumns) -> ComputePlan:
-    steps = len(work.start)
-    block = np.arange(steps) // problem.block_steps
-    parts = (_values(solution, columns) for columns in (work.start, work.placed, work.moved))
-    return grants(problem, *parts, block)
+def dispatch_pooled(grid: GridProblem, compute: ComputeProblem) -> tuple[GridPlan, PooledWork]:
+    """Decide as `co_dispatch` does, but leave the work pooled.
+
+    Raises
+    ------
+    DispatchError
+        If the program has no optimum.
+    """
+    program, injection = Program(), InjectionMap.fixed(grid.injection_mw)
+    columns = add_grid(program, grid, injection)
+    work = add_compute(program, compute, grid.penalties, grid.step_h, injection)
+    plan, solution = _solved(program, grid, injection, columns)
+    parts = (work.start, work.placed, work.moved, work.busy, work.overbooked)
+    return plan, PooledWork(*(_values(solution, part) for part in parts))
 
 
 def _values(solution: Solution, columns: IntArray) -> FloatArray:
-    """Values of columns; 0 for those that were left out."""
+    """Return the values of columns; 0 for those that were left out."""
     return np.where(columns >= 0, np.maximum(solution.value[columns], 0.0), 0.0)
 
 
@@ -117,6 +124,4 @@ def _grid_plan(
 
 
 def _group_sum(problem: GridProblem, segment_mw: FloatArray) -> FloatArray:
-    total = np.zeros_like(problem.lower_mw)
-    np.add.at(total, (slice(None), problem.groups.segment_group), segment_mw)
-    return total
+    return sum_at(segment_mw, problem.groups.segment_group, len(problem.groups))

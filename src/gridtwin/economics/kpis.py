@@ -82,9 +82,9 @@ def kpis(
         "overrun_mwh": _sum(np.maximum(-gap_mw, 0.0)) * hours,
         "wan_gb": _sum(v["moved_gb"]),
         "wan_cost": _sum(v["moved_gb"].sum(axis=0).ravel() * inputs["wan"]["price_per_gb"]),
-        "max_line_loading_percent": _extreme(np.nanmax, v["loading_percent"]),
-        "min_vm_pu": _extreme(np.nanmin, v["vm_pu"]),
-        "max_vm_pu": _extreme(np.nanmax, v["vm_pu"]),
+        "max_line_loading_percent": _largest(v["loading_percent"]),
+        "min_vm_pu": _negated(_largest(-v["vm_pu"])),
+        "max_vm_pu": _largest(v["vm_pu"]),
         "ac_steps_not_converged": int((v["ac_converged"] == 0).sum()),
     }
 
@@ -106,6 +106,10 @@ def _sum(values: FloatArray) -> float:
     return float(np.sum(values))
 
 
-def _extreme(which: np.ufunc, values: FloatArray) -> float | None:  # type: ignore[type-arg]
+def _largest(values: FloatArray) -> float | None:
     known = values[np.isfinite(values)]
-    return float(which(known)) if known.size else None
+    return float(known.max()) if known.size else None
+
+
+def _negated(value: float | None) -> float | None:
+    return None if value is None else -value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gridtwin.arrays import sum_at
 from gridtwin.records import UnitData
 from gridtwin.units import KG_PER_T, FloatArray
 
@@ -53,7 +54,7 @@ def merit_order_price(residual_mw: float, units: UnitData, carbon_per_t: float) 
     capacity = np.cumsum(units.segment_mw[dispatchable][order])
     if residual_mw <= 0 or len(capacity) == 0:
         return 0.0
-    return float(cost[order][min(np.searchsorted(capacity, residual_mw), len(capacity) - 1)])
+    return float(cost[order][min(int(np.searchsorted(capacity, residual_mw)), len(capacity) - 1)])
 
 
 def _along_segments(unit_mw: FloatArray, units: UnitData, rate: FloatArray) -> FloatArray:
@@ -62,6 +63,4 @@ def _along_segments(unit_mw: FloatArray, units: UnitData, rate: FloatArray) -> F
     before = ends - units.segment_mw
     before = before - before[np.searchsorted(owner, owner)]
     filled = np.clip(unit_mw[:, owner] - before, 0.0, units.segment_mw)
-    total = np.zeros_like(unit_mw)
-    np.add.at(total, (slice(None), owner), filled * rate)
-    return total
+    return sum_at(filled * rate, owner, unit_mw.shape[1])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from gridtwin.arrays import sum_at
 from gridtwin.errors import GridError
 from gridtwin.records import LossEstimate, NetworkMatrices
-from gridtwin.units import FloatArray, IntArray
+from gridtwin.units import FloatArray
 
 __all__ = ["line_losses_mw", "loss_estimate"]
 
@@ -58,17 +59,9 @@ def loss_estimate(flow_mw: FloatArray, matrices: NetworkMatrices, ratio: FloatAr
     return LossEstimate(
         losses_mw=losses_mw.sum(axis=1),
         factor=slope @ matrices.ptdf,
-        reference_injection_mw=_at_end(flow_mw, matrices.line_from, buses) - _at_end(flow_mw, matrices.line_to, buses),
-        bus_losses_mw=_at_end(losses_mw / 2, matrices.line_from, buses)
-        + _at_end(losses_mw / 2, matrices.line_to, buses),
+        reference_injection_mw=sum_at(flow_mw, matrices.line_from, buses) - sum_at(flow_mw, matrices.line_to, buses),
+        bus_losses_mw=sum_at(losses_mw / 2, matrices.line_from, buses) + sum_at(losses_mw / 2, matrices.line_to, buses),
     )
-
-
-def _at_end(value: FloatArray, end: IntArray, buses: int) -> FloatArray:
-    """Add up (time, line) at the bus where each line ends: (time, bus)."""
-    total = np.zeros((buses, len(value)))
-    np.add.at(total, end, value.T)
-    return np.ascontiguousarray(total.T)
 
 
 def _check(flow_mw: FloatArray, ratio: FloatArray) -> None:

@@ -146,7 +146,7 @@ def _unsolved(steps: int, buses: int) -> PowerFlows:
     )
 
 
-def _turn(  # noqa: PLR0917 - one turn of the loop above, with its rows
+def _turn(
     ybus: sparse.csr_matrix,
     v_start_pu: NDArray[np.complex128],
     injection_pu: NDArray[np.complex128],

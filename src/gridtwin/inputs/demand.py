@@ -127,7 +127,7 @@ def _shape_issues(
         yield scenario.issue(f"{message} {duration_text(longest_s)}; append a longer bin", "workload", "duration_bins")
 
 
-def _reach_issues(  # noqa: PLR0917
+def _reach_issues(
     scenario: LocatedScenario, axes: QueueAxes, may: BoolArray, path: KeyPath, name: str, weights: Mapping[str, float]
 ) -> Iterator[Issue]:
     """Check that every origin with a weight reaches a site of a class; unknown names are reported elsewhere."""

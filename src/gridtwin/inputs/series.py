@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from gridtwin.arrays import ratio_or_zero
 from gridtwin.catalogue.cooling import COOLING, pue
 from gridtwin.errors import Issue
 from gridtwin.inputs.clock import skipped_s
@@ -41,7 +42,7 @@ def run_profiles(scenario: Scenario, model: ModelFolder, fleet: Fleet, may: Bool
 
     load_mw = at_run(model.series["load"], buses.text("area")) * numbers(buses, "load_share")
     base_mw, base_mvar = numbers(buses, "load_mw"), numbers(buses, "load_mvar")
-    mvar_per_mw = np.divide(base_mvar, base_mw, out=np.zeros_like(base_mw), where=base_mw > 0)
+    mvar_per_mw = ratio_or_zero(base_mvar, base_mw)
     names = profile_names(model)
     available_mw = at_run(model.series["availability"], names) if names else np.zeros((len(load_mw), 0))
     temp_air_degc = at_run(model.series["temperature"], sites.text("station"))
@@ -69,7 +70,7 @@ def _service_nodes(scenario: Scenario, model: ModelFolder, fleet: Fleet, may: Bo
         requests_per_s = factor[:, None] * _mean_requests_per_s(service, fleet)
         weight = np.where(may[:, c, :], fleet.capacity_nodes[:, c], 0.0)
         total = weight.sum(axis=1, keepdims=True)
-        share = np.divide(weight, total, out=np.zeros_like(weight), where=total > 0)
+        share = ratio_or_zero(weight, total)
         nodes[:, :, c] += service_nodes(requests_per_s, share, service.throughput_per_node, service.target_utilization)
     return nodes
 

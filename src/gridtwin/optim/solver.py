@@ -121,7 +121,8 @@ class Session:
 
     def _run(self) -> highspy.HighsModelStatus:
         self._highs.run()
-        return self._highs.getModelStatus()
+        status: highspy.HighsModelStatus = self._highs.getModelStatus()
+        return status
 
     def _run_afresh(self) -> highspy.HighsModelStatus:
         """Try once more without presolve: HiGHS 1.15 gives up on some programs right after it."""

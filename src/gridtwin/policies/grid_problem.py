@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gridtwin.arrays import sum_at
 from gridtwin.dispatch import GridProblem
 from gridtwin.policies.base import Forecast, Observation, System
 from gridtwin.records import LossEstimate
@@ -57,14 +58,11 @@ def output_limits(system: System, forecast: Forecast) -> tuple[FloatArray, Float
 def scheduled_injection(system: System, steps: int) -> FloatArray:
     """HVDC schedules and bus shunts at 1 pu (time, bus), MW, signed into the grid."""
     grid = system.grid
-    injection = -grid.shunt_mw.copy()
-    np.add.at(injection, grid.link_from, -grid.link_schedule_mw)
-    np.add.at(injection, grid.link_to, grid.link_schedule_mw)
-    return np.tile(injection, (steps, 1))
+    sent, buses = grid.link_schedule_mw, len(grid.bus)
+    arriving = sum_at(sent, grid.link_to, buses) - sum_at(sent, grid.link_from, buses)
+    return np.tile(arriving - grid.shunt_mw, (steps, 1))
 
 
 def site_injection(system: System, site_mw: FloatArray) -> FloatArray:
     """Draw of the sites at their buses (time, bus), MW >= 0."""
-    at_bus = np.zeros((len(site_mw), len(system.grid.bus)))
-    np.add.at(at_bus, (slice(None), system.fleet.bus), site_mw)
-    return at_bus
+    return sum_at(site_mw, system.fleet.bus, len(system.grid.bus))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gridtwin.arrays import ratio_or_zero
 from gridtwin.policies.base import Observation, System
 from gridtwin.units import HOUR_S, FloatArray, IntArray
 from gridtwin.workload.envelopes import (
@@ -98,4 +99,4 @@ def _due_start_s(jobs: JobTable, rows: IntArray, step_s: int) -> IntArray:
 def _mean(value: FloatArray, weight: IntArray, index: IntArray, size: int) -> FloatArray:
     total = np.bincount(index, weights=weight, minlength=size)
     summed = np.bincount(index, weights=value * weight, minlength=size)
-    return np.divide(summed, total, out=np.zeros(size), where=total > 0)
+    return ratio_or_zero(summed, total)

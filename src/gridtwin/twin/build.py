@@ -77,7 +77,5 @@ def make_system(study: Study) -> System:
 def _urgent_margin_s(jobs: JobTable, fleet: Fleet) -> int:
     """Twice the longest time that the data of one job can take: once for itself, once for a transfer before it."""
     slowest_gbps = fleet.bandwidth_gbps.min(initial=np.inf, where=fleet.bandwidth_gbps > 0)
-    longest_s = jobs.data_gb.max(initial=0.0) * 8.0 / slowest_gbps + fleet.latency_oneway_s.max(
-        initial=0.0, where=np.isfinite(fleet.latency_oneway_s)
-    )
-    return 2 * math.ceil(longest_s)
+    latency_s = fleet.latency_oneway_s.max(initial=0.0, where=np.isfinite(fleet.latency_oneway_s))
+    return 2 * math.ceil(float(jobs.data_gb.max(initial=0.0) * 8.0 / slowest_gbps + latency_s))

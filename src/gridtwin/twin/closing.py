@@ -25,7 +25,6 @@ from gridtwin.workload.jobs import JobTable
 __all__ = ["close_run", "read_run"]
 
 NEVER = -1
-LISTED_FINDINGS = 1000
 VERSIONED = ("pandapower", "lightsim2grid", "numpy", "scipy", "simpy", "highspy", "pyarrow", "xarray", "numba")
 
 
@@ -53,7 +52,8 @@ def close_run(
     ledgers = close_ledgers(run)
     attrs = {"title": f"gridtwin run of {study.name}", "source": f"gridtwin {gridtwin.__version__}"}
     write_dataset(to_dataset(run, study.currency, attrs), folder.path / "results.nc")
-    write_json(folder.path / "manifest.json", _manifest(study, run, ledgers, findings))
+    write_json(folder.path / "manifest.json", _manifest(study, run, ledgers))
+    write_columns(folder.path / "findings.parquet", _finding_columns(findings))
     summary = {
         "run_id": folder.path.name,
         "scenario": study.name,
@@ -109,7 +109,7 @@ def _named(columns: Mapping[str, np.ndarray], coords: Coordinates, jobs: JobTabl
     }
 
 
-def _manifest(study: Study, run: RunData, ledgers: Sequence[Ledger], findings: Sequence[Finding]) -> dict[str, Any]:
+def _manifest(study: Study, run: RunData, ledgers: Sequence[Ledger]) -> dict[str, Any]:
     v = run.variables
     return {
         "gridtwin": gridtwin.__version__,
@@ -130,8 +130,6 @@ def _manifest(study: Study, run: RunData, ledgers: Sequence[Ledger], findings: S
             for window in range(len(v["objective"]))
         ],
         "ledgers": {ledger.name: _ledger(ledger) for ledger in ledgers},
-        "findings_total": len(findings),
-        "findings": [_finding(finding) for finding in findings[:LISTED_FINDINGS]],
     }
 
 
@@ -144,14 +142,14 @@ def _ledger(ledger: Ledger) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding_columns(findings: Sequence[Finding]) -> dict[str, np.ndarray]:
+    """All that AC broke, one row each, in order of time."""
     return {
-        "kind": finding.kind,
-        "time": f"{finding.instant.astype('datetime64[s]')}Z",
-        "element": finding.element,
-        "value": _number(finding.value),
-        "limit": _number(finding.limit),
-        "unit": finding.unit,
+        "time": np.array([finding.instant for finding in findings], dtype="datetime64[s]"),
+        **{
+            name: np.array([getattr(finding, name) for finding in findings], dtype=kind)
+            for name, kind in (("kind", str), ("element", str), ("value", float), ("limit", float), ("unit", str))
+        },
     }
 
 

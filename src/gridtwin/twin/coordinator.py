@@ -95,8 +95,9 @@ class Coordinator:
         steps = min(self.time.horizon_steps, self.profiles.steps - first)
         if steps < self.time.window_steps:
             raise ComputeError(
-                f"jobs are still waiting or running in window {state.window}, but the profiles end at "
-                f"{self.time.instant(self.profiles.steps):%Y-%m-%d %H:%M} UTC; shorten time.duration or enlarge the fleet"
+                f"jobs are left in window {state.window}, but the profiles end at "
+                f"{self.time.instant(self.profiles.steps):%Y-%m-%d %H:%M} UTC; "
+                "shorten time.duration or enlarge the fleet"
             )
         return self._look(state, first, steps)
 
@@ -133,7 +134,7 @@ class Coordinator:
     def _remember(
         self, memory: GridMemory, observation: Observation, plan: DispatchPlan, settled: Settled
     ) -> GridMemory:
-        """Keep, by time of day, what the next windows plan with. Steps without an AC solution leave the memory as is."""
+        """Keep, by time of day, what the next windows plan with; steps without an AC solution change nothing."""
         steps = len(settled.unit_mw)
         usable = settled.ac.converged
         at = observation.step_of_day[:steps][usable]

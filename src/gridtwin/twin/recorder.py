@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from gridtwin.arrays import sum_at
 from gridtwin.dispatch import DispatchPlan
 from gridtwin.economics.production import production_co2_kg_per_h, production_cost_per_h
 from gridtwin.grid.findings import find_violations
@@ -132,12 +133,10 @@ class Recorder:
 
 
 def _net_injection_mw(injections: AcInjections, system: System) -> FloatArray:
-    """What AC was asked to carry at each bus (time, bus), signed into the grid."""
-    net = -injections.load_mw
-    np.add.at(net, (slice(None), system.units.bus), injections.unit_mw)
-    np.add.at(net, (slice(None), system.grid.link_from), -injections.link_mw)
-    np.add.at(net, (slice(None), system.grid.link_to), injections.link_mw)
-    return net
+    """Return what AC was asked to carry at each bus (time, bus), signed into the grid."""
+    grid, buses = system.grid, len(system.grid.bus)
+    links = sum_at(injections.link_mw, grid.link_to, buses) - sum_at(injections.link_mw, grid.link_from, buses)
+    return sum_at(injections.unit_mw, system.units.bus, buses) + links - injections.load_mw
 
 
 def _solver_values(plan: DispatchPlan) -> Mapping[str, np.ndarray]:

@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gridtwin.arrays import ratio_or_zero
 from gridtwin.compute.power import it_power_mw
 from gridtwin.dispatch import DispatchPlan, GridPlan, dispatch_grid
+from gridtwin.dispatch.grid_block import load_share
 from gridtwin.grid.ac import AcGrid
 from gridtwin.grid.losses import loss_estimate
 from gridtwin.policies.base import Forecast, Observation, System
@@ -96,14 +98,8 @@ def _injections(
     committed: BoolArray,
 ) -> AcInjections:
     """What AC is asked to carry; shed takes reactive load along, sites draw at their power factor."""
-    total = conditions.load_mw.sum(axis=1, keepdims=True)
-    spilled = redispatch.spill_mw[:, None] * conditions.load_mw / total
-    served = np.divide(
-        conditions.load_mw - redispatch.shed_mw,
-        conditions.load_mw,
-        out=np.ones_like(conditions.load_mw),
-        where=conditions.load_mw > 0,
-    )
+    spilled = redispatch.spill_mw[:, None] * load_share(conditions.load_mw)
+    served = 1.0 - ratio_or_zero(redispatch.shed_mw, conditions.load_mw)
     site_mvar = site_mw * np.tan(np.arccos(system.fleet.power_factor))
     return AcInjections(
         load_mw=conditions.load_mw * served + spilled + site_injection(system, site_mw),
@@ -140,6 +136,5 @@ def _by_headroom(unit_mw: FloatArray, available_mw: FloatArray, excess_mw: Float
     up = np.where(running, np.maximum(available_mw - unit_mw, 0.0), 0.0)
     room = np.where(excess_mw[:, None] > 0, up, np.where(running, unit_mw, 0.0))
     total = room.sum(axis=1, keepdims=True)
-    share = np.divide(room, total, out=np.zeros_like(room), where=total > 0)
-    taken = np.clip(excess_mw, -total[:, 0], total[:, 0])
-    return share * taken[:, None]
+    taken = np.clip(excess_mw[:, None], -total, total)
+    return ratio_or_zero(room, total) * taken

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gridtwin.arrays import ratio_or_zero
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
 __all__ = [
@@ -181,7 +182,7 @@ def occupancy(
     idle[:, 2:] += ended[:, :-2]
     begun = np.where(np.arange(lags) == 0, 0.5, 1.0)
     busy = total * begun - idle
-    share = np.divide(busy, total, out=np.zeros_like(busy), where=total > 0)
+    share = ratio_or_zero(busy, total)
     share[np.abs(share) < _ROUNDING] = 0.0
     return share.reshape(classes, bins, lags)
 
@@ -214,8 +215,7 @@ def occupancy_from_boundary(
     partial = np.bincount(index, nodes * rest / step_s, minlength=size).reshape(-1, lags + 1)[:, :lags]
     total = ending.sum(axis=1, keepdims=True)
     whole_steps = total - np.cumsum(ending, axis=1)[:, :lags]
-    share = np.divide(whole_steps + partial, total, out=np.zeros_like(partial), where=total > 0)
-    return share.reshape(classes, bins, lags)
+    return ratio_or_zero(whole_steps + partial, total).reshape(classes, bins, lags)
 
 
 def committed_node_s(

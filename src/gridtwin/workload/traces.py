@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,7 +81,7 @@ def read_trace(path: Path | str) -> Trace:
 
 
 def _read_table(path: Path) -> pd.DataFrame:
-    readers = {".parquet": pd.read_parquet, ".csv": pd.read_csv}
+    readers: dict[str, Callable[[Path], pd.DataFrame]] = {".parquet": pd.read_parquet, ".csv": pd.read_csv}
     if path.suffix not in readers:
         raise InputError([_issue(path, 0, f"a trace is a .parquet or .csv file, got {path.suffix or 'no suffix'!r}")])
     if not path.is_file():

@@ -1,0 +1,47 @@
+"""Array operations that several packages share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gridtwin.units import FloatArray, IntArray
+
+__all__ = ["ratio_or_zero", "sum_at"]
+
+
+def ratio_or_zero(part: FloatArray | IntArray, whole: FloatArray | IntArray) -> FloatArray:
+    """`part / whole`, and 0 where there is no whole to share; the two broadcast.
+
+    Examples
+    --------
+    >>> ratio_or_zero(np.array([1.0, 2.0]), np.array([4.0, 0.0]))
+    array([0.25, 0.  ])
+    """
+    share: FloatArray = np.zeros(np.broadcast_shapes(np.shape(part), np.shape(whole)))
+    np.divide(part, whole, out=share, where=whole > 0)
+    return share
+
+
+def sum_at(values: FloatArray | IntArray, index: IntArray, size: int) -> FloatArray:
+    """Add up the last axis of `values` by `index`, such as units at their buses.
+
+    Parameters
+    ----------
+    values : ndarray (…, item)
+    index : ndarray (item,)
+        Where each item counts; places may repeat.
+    size : int
+        Length of the new last axis.
+
+    Returns
+    -------
+    ndarray (…, size)
+
+    Examples
+    --------
+    >>> sum_at(np.array([[1.0, 2.0, 4.0]]), np.array([0, 2, 0]), 3)
+    array([[5., 0., 2.]])
+    """
+    total = np.zeros((*values.shape[:-1], size))
+    np.add.at(np.moveaxis(total, -1, 0), index, np.moveaxis(values, -1, 0))
+    return total

@@ -1,0 +1,244 @@
+"""The fluid executor: what is planned is what happens, so that rolling differs from one program by foresight alone.
+
+A problem over [0, T) and the decisions of its first k steps leave a problem over [k, T). With plans that look to T the
+kept costs add up to the cost of the one program; with shorter ones they cannot be lower.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from gridtwin.dispatch.problem import ComputeProblem, GridPlan, GridProblem, PooledWork, TerminalValue
+from gridtwin.dispatch.solve import dispatch_pooled
+from gridtwin.errors import DispatchError
+from gridtwin.records import LossEstimate
+from gridtwin.units import KG_PER_T, FloatArray, IntArray
+
+__all__ = ["advance_fluid", "first_steps", "kept_cost", "roll_fluid"]
+
+_PER_STEP_GRID = ("lower_mw", "upper_mw", "load_mw", "injection_mw", "watched")
+_PER_STEP_COMPUTE = ("released_nodes", "due_nodes", "committed_nodes", "available_nodes", "base_mw", "node_mw")
+
+
+def roll_fluid(grid: GridProblem, compute: ComputeProblem, window_steps: int, horizon_steps: int) -> float:
+    """Total cost of planning `horizon_steps`, keeping `window_steps`, and planning again until all steps are kept.
+
+    Parameters
+    ----------
+    grid, compute : problems over the same steps
+    window_steps : int
+        A multiple of `compute.block_steps`.
+    horizon_steps : int
+        At least `window_steps`. A horizon that ends early values what it leaves by `compute.terminal`.
+
+    Returns
+    -------
+    float, money
+        Comparable with the objective of one program over all steps.
+
+    Raises
+    ------
+    DispatchError
+        If the lengths do not fit, or a program has no optimum.
+    """
+    total = 0.0
+    while len(grid.load_mw) > 0:
+        plan, work = dispatch_pooled(*first_steps(grid, compute, horizon_steps))
+        kept = min(window_steps, len(grid.load_mw))
+        total += kept_cost(grid, compute, plan, work, kept)
+        if kept == len(grid.load_mw):
+            break
+        grid, compute = advance_fluid(grid, compute, plan, work, kept)
+    return total
+
+
+def first_steps(grid: GridProblem, compute: ComputeProblem, steps: int) -> tuple[GridProblem, ComputeProblem]:
+    """Return the problems over their first `steps` steps; prices at the end are those of the whole."""
+    return _steps_of_grid(grid, slice(0, steps)), _steps_of_compute(compute, slice(0, steps))
+
+
+def advance_fluid(
+    grid: GridProblem, compute: ComputeProblem, plan: GridPlan, work: PooledWork, steps: int
+) -> tuple[GridProblem, ComputeProblem]:
+    """Return what is left to decide after the first `steps` steps of a plan have been carried out.
+
+    Parameters
+    ----------
+    grid, compute : problems over [0, T)
+    plan, work : the decisions, over [0, h) with steps <= h <= T
+    steps : int
+        Between 1 and T - 1, and a multiple of `compute.block_steps`, over which origins are balanced.
+
+    Returns
+    -------
+    GridProblem, ComputeProblem
+        Over [steps, T). Placed work is committed for as long as it keeps nodes busy; where the plan overbooks, it stays
+        overbooked. Occupancy after T has taken the cheapest room of the terminal value.
+
+    Raises
+    ------
+    DispatchError
+        If `steps` does not fit.
+
+    Notes
+    -----
+    The program sees released and due work only by sums over origins and by sums over (delay class, bin). Work that
+    waits at `steps` is spread so that both are exact. What has started before it is due counts against what falls due
+    later, so `due_nodes` of the first step may be negative.
+    """
+    _check_steps(compute, len(grid.load_mw), len(plan.group_mw), steps)
+    rest = slice(steps, None)
+    waiting = _waiting(compute, work, steps)
+    begun = compute.released_nodes[:steps].sum(axis=0) - waiting
+    left = _steps_of_compute(compute, rest)
+    released, due = left.released_nodes.copy(), left.due_nodes.copy()
+    released[0] += waiting
+    due[0] += compute.due_nodes[:steps].sum(axis=0) - begun
+    busy = _carried_nodes(compute, work, steps)[rest] - _carried_overbooked(compute, work, steps)
+    return (
+        replace(_steps_of_grid(grid, rest), initial_mw=plan.group_mw[steps - 1]),
+        replace(
+            left,
+            released_nodes=released,
+            due_nodes=due,
+            committed_nodes=left.committed_nodes + busy,
+            terminal=_narrowed(compute.terminal, _node_h_after(compute, work, steps, grid.step_h)),
+        ),
+    )
+
+
+def kept_cost(grid: GridProblem, compute: ComputeProblem, plan: GridPlan, work: PooledWork, steps: int) -> float:
+    """Cost of the first `steps` steps of a plan and of all that their starts bring about later.
+
+    Parameters
+    ----------
+    grid, compute : problems over [0, T)
+    plan, work : the decisions, over at least `steps`
+    steps : int
+        T itself, or as in `advance_fluid`.
+
+    Returns
+    -------
+    float, money
+        Output above the floors, carbon, slacks, data moved, and the terminal price of what is busy (or, when `steps` is
+        T, waiting) after T.
+    """
+    penalties, kept = grid.penalties, slice(0, steps)
+    overload = plan.overload_mw[kept].sum()
+    over = np.maximum(_site_mw(compute, work, steps) - compute.connection_mw, 0.0).sum()
+    late = work.overbooked_nodes[kept].sum()
+    node_h = _node_h_after(compute, work, steps, grid.step_h)
+    if steps < len(grid.load_mw):
+        late += _carried_overbooked(compute, work, steps).sum()
+    else:
+        waiting = _waiting(compute, work, steps).reshape(compute.shape).sum(axis=(0, 2))
+        node_h = node_h + (waiting * compute.mean_runtime_h).sum(axis=1)
+    per_hour = (
+        _generation_cost_per_h(grid, plan, steps)
+        + penalties.shed_per_mwh * plan.shed_mw[kept].sum()
+        + penalties.spill_per_mwh * plan.spill_mw[kept].sum()
+        + penalties.overload_per_mwh * overload
+        + penalties.connection_per_mwh * over
+        + penalties.late_per_node_h * late
+    )
+    moved = work.moved_nodes[: -(-steps // compute.block_steps)]
+    return float(per_hour * grid.step_h + (moved * compute.route_cost).sum() + _worth(compute.terminal, node_h))
+
+
+def _check_steps(compute: ComputeProblem, all_steps: int, planned_steps: int, steps: int) -> None:
+    if not 0 < steps < all_steps or steps > planned_steps or steps % compute.block_steps:
+        raise DispatchError(
+            f"cannot keep {steps} steps of a plan over {planned_steps} of {all_steps}: expected a multiple of the "
+            f"{compute.block_steps} steps over which the WAN is balanced, within the plan and before the last step"
+        )
+
+
+def _steps_of_grid(grid: GridProblem, part: slice) -> GridProblem:
+    losses = grid.losses
+    return replace(
+        grid,
+        losses=LossEstimate(
+            losses.losses_mw[part],
+            losses.factor[part],
+            losses.reference_injection_mw[part],
+            losses.bus_losses_mw[part],
+        ),
+        **{name: getattr(grid, name)[part] for name in _PER_STEP_GRID},
+    )
+
+
+def _steps_of_compute(compute: ComputeProblem, part: slice) -> ComputeProblem:
+    return replace(compute, **{name: getattr(compute, name)[part] for name in _PER_STEP_COMPUTE})
+
+
+def _waiting(compute: ComputeProblem, work: PooledWork, steps: int) -> FloatArray:
+    """Node starts (q,) that wait after `steps`: in each class, by origin what is not moved, by queue not started."""
+    released = compute.released_nodes[:steps].sum(axis=0).reshape(compute.shape)
+    moved = work.moved_nodes[: -(-steps // compute.block_steps)].sum(axis=(0, 3))
+    at_origin = np.maximum(released.sum(axis=(2, 3)) - moved, 0.0)  # (origin, class)
+    in_queue = np.maximum(released.sum(axis=0) - work.start_nodes[:steps].sum(axis=0), 0.0)  # (class, delay class, bin)
+    total = at_origin.sum(axis=0)
+    share = np.divide(at_origin, total, out=np.zeros_like(at_origin), where=total > 0)
+    return (share[:, :, None, None] * in_queue).reshape(-1)
+
+
+def _carried_nodes(compute: ComputeProblem, work: PooledWork, steps: int) -> FloatArray:
+    """Nodes (time, site, class) that starts of the first `steps` want, over all steps of the problem."""
+    wanted = np.zeros(compute.committed_nodes.shape)
+    for lag in range(min(compute.occupancy.shape[2], len(wanted))):
+        started = work.placed_nodes[: min(steps, len(wanted) - lag)]
+        wanted[lag : lag + len(started)] += np.einsum("tcps,cp->tsc", started, compute.occupancy[:, :, lag])
+    return wanted
+
+
+def _carried_overbooked(compute: ComputeProblem, work: PooledWork, steps: int) -> FloatArray:
+    """Nodes (time from `steps` on, site, class) of starts of the first `steps` that the plan, or the site, cannot host."""
+    room = np.maximum(compute.available_nodes - compute.committed_nodes, 0.0)
+    planned = work.busy_nodes
+    room[: len(planned)] = planned
+    return np.maximum(_carried_nodes(compute, work, steps) - room, 0.0)[steps:]
+
+
+def _node_h_after(compute: ComputeProblem, work: PooledWork, steps: int, step_h: float) -> FloatArray:
+    """Node-hours (class,) after the last step of the problem that starts of the first `steps` take."""
+    all_steps, lags = len(compute.released_nodes), compute.occupancy.shape[2]
+    beyond = np.arange(lags) >= all_steps - np.arange(steps)[:, None]  # (time, lag)
+    return np.einsum("tcps,cpl,tl->c", work.placed_nodes[:steps], compute.occupancy, beyond) * step_h
+
+
+def _narrowed(terminal: TerminalValue, taken_node_h: FloatArray) -> TerminalValue:
+    """Terminal value of whatever comes on top of `taken_node_h` (class,)."""
+    return replace(terminal, width_node_h=terminal.width_node_h - _filled(terminal, taken_node_h))
+
+
+def _worth(terminal: TerminalValue, node_h: FloatArray) -> float:
+    return float((_filled(terminal, node_h) * terminal.price_per_node_h).sum())
+
+
+def _filled(terminal: TerminalValue, node_h: FloatArray) -> FloatArray:
+    """Node-hours (class, segment) when the cheapest segments fill first."""
+    ends = np.cumsum(terminal.width_node_h, axis=1)
+    starts = np.concatenate([np.zeros((len(ends), 1)), ends[:, :-1]], axis=1)
+    return np.clip(node_h[:, None] - starts, 0.0, terminal.width_node_h)
+
+
+def _site_mw(compute: ComputeProblem, work: PooledWork, steps: int) -> FloatArray:
+    nodes = compute.committed_nodes[:steps] + work.busy_nodes[:steps]
+    return compute.base_mw[:steps] + (compute.node_mw[:steps] * nodes).sum(axis=2)
+
+
+def _generation_cost_per_h(grid: GridProblem, plan: GridPlan, steps: int) -> float:
+    """Sum over steps of the cost of output above the floors, cheapest segments first."""
+    groups = grid.groups
+    above = (plan.group_mw - grid.lower_mw[: len(plan.group_mw)])[:steps, groups.segment_group]
+    filled = np.clip(above - _below_mw(groups.segment_group, groups.segment_mw), 0.0, groups.segment_mw)
+    carbon = grid.penalties.carbon_per_t * groups.segment_co2_kg_per_mwh / KG_PER_T
+    return float((filled * (groups.segment_cost_per_mwh + carbon)).sum())
+
+
+def _below_mw(segment_group: IntArray, segment_mw: FloatArray) -> FloatArray:
+    """Width of the segments of the same group that come before each."""
+    starts = np.cumsum(segment_mw) - segment_mw
+    return starts - starts[np.searchsorted(segment_group, segment_group)]

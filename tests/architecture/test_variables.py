@@ -1,0 +1,61 @@
+"""The table of result variables: names end in their unit, and the documentation says what it says."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from gridtwin.results.variables import Variable, variables
+
+REPO = Path(__file__).parents[2]
+ENDINGS = {
+    "MW": "_mw",
+    "Mvar": "_mvar",
+    "GB": "_gb",
+    "kg": "_kg",
+    "s": "_s",
+    "percent": "_percent",
+    "degree": "_deg",
+    "{currency}": "_cost",
+    "{currency}/MWh": "_per_mwh",
+}
+DIMENSIONLESS_ENDINGS = ("_nodes", "_pu")
+EXCEPTIONS = {
+    "pue": "a ratio with a name of its own",
+    "committed": "a flag",
+    "ac_converged": "a flag",
+    "objective": "money, by the solver's word",
+    "dual_objective": "money, by the solver's word",
+    "primal_residual": "in the unit of the row that it stands in",
+    "columns": "a count",
+    "rows": "a count",
+    "rounds": "a count",
+}
+
+
+def says_its_unit(variable: Variable) -> bool:
+    ending = DIMENSIONLESS_ENDINGS if variable.unit == "1" else ENDINGS[variable.unit]
+    return variable.name.endswith(ending)
+
+
+@pytest.mark.parametrize("variable", variables().values(), ids=variables())
+def test_a_name_ends_in_its_unit(variable):
+    assert says_its_unit(variable) != (variable.name in EXCEPTIONS)
+
+
+def test_a_name_without_its_unit_is_noticed():
+    assert not says_its_unit(Variable("site", "site_power", ("time", "site"), "MW", "draw"))
+    assert not says_its_unit(Variable("site", "site_mw", ("time", "site"), "1", "draw"))
+
+
+def test_every_exception_is_still_needed():
+    assert EXCEPTIONS.keys() <= variables().keys()
+
+
+def test_the_documentation_is_up_to_date():
+    script = REPO / "docs" / "make_variables.py"
+    spec = importlib.util.spec_from_file_location("make_variables", script)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    written = (REPO / "docs" / "variables.md").read_text(encoding="utf-8")
+    assert written == module.page(), "run: python docs/make_variables.py"
