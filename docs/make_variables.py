@@ -24,9 +24,7 @@ def page() -> str:
 
 def _section(table: str, members: tuple[Variable, ...]) -> str:
     dims = ", ".join(members[0].dims)
-    rows = "".join(
-        f"| `{variable.name}` | {variable.unit.format(currency='money')} | {variable.meaning} |\n" for variable in members
-    )
+    rows = "".join(f"| `{v.name}` | {v.unit.format(currency='money')} | {v.meaning} |\n" for v in members)
     return f"\n## {table} ({dims})\n\n| variable | unit | meaning |\n| --- | --- | --- |\n{rows}"
 
 

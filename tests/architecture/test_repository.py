@@ -1,4 +1,4 @@
-"""What the repository holds: no paths of one machine, no registry addresses, no data without a source, no dead links."""
+"""What the repository holds: no path of one machine, no registry address, no data without a source, no dead link."""
 
 import csv
 import re
@@ -61,11 +61,12 @@ def test_every_data_file_and_column_has_a_source(folder):
 
 
 def columns(path: Path) -> list[str]:
-    """Columns of a table; of a series with one column per unit, none but that they are units."""
+    """Columns of a table; columns named after a unit's profile have their source as a group."""
     if path.suffix == ".csv":
         return next(csv.reader(path.read_text(encoding="utf-8").splitlines()))
     units = path.with_name("units.csv")
-    profiled = {row["profile"] for row in csv.DictReader(units.open(encoding="utf-8"))} if units.exists() else set()
+    rows = csv.DictReader(units.read_text(encoding="utf-8").splitlines()) if units.exists() else ()
+    profiled = {row["profile"] for row in rows}
     return [column for column in pq.read_schema(path).names if column not in profiled]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -26,6 +26,7 @@ class SmallSystem:
     """A co-dispatch problem beside the data from which its groups and sensitivities were made."""
 
     units: UnitData
+    floor_mw: np.ndarray  # (time, unit)
     available_mw: np.ndarray  # (time, unit)
     initial_mw: np.ndarray  # (unit,)
     susceptance: np.ndarray  # (line,) MW per radian
@@ -63,7 +64,7 @@ def _system(seed: int, steps: int | None = None) -> SmallSystem:
         losses=_losses(rng, steps, buses, network.slack),
         watched=rng.random((steps, len(network.line))) < 0.2,
     )
-    return SmallSystem(units, available, initial, susceptance, grid, _compute(rng, steps, buses))
+    return SmallSystem(units, lower, available, initial, susceptance, grid, _compute(rng, steps, buses))
 
 
 def _network(rng: np.random.Generator, buses: int) -> tuple[NetworkMatrices, np.ndarray]:
@@ -194,12 +195,11 @@ def _compute(rng: np.random.Generator, steps: int, buses: int) -> ComputeProblem
 
 
 def _work(rng: np.random.Generator, steps: int, shape: tuple[int, int, int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Node starts by (time, q); each falls due 0 to 3 steps after its release, or after the last step. Some queues idle."""
+    """Node starts by (time, q): falling due 0 to 3 steps after release, or after the last step. Some queues idle."""
     queues = int(np.prod(shape))
     released = rng.integers(0, 6, (steps, queues)) * (rng.random((steps, queues)) < 0.6) * (rng.random(queues) < 0.8)
+    share = rng.dirichlet(np.ones(5), (steps, queues))
     due = np.zeros((steps + 4, queues))
     for wait in range(4):
-        share = released * rng.random((steps, queues)) if wait < 3 else released - due_sum
-        due_sum = share if wait == 0 else np.minimum(due_sum + share, released)
-        due[wait : wait + steps] += share
+        due[wait : wait + steps] += released * share[:, :, wait]
     return released.astype(float), due[:steps]

@@ -3,44 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["print_summary", "unit_of"]
+from gridtwin.economics.kpi_table import KPIS, Kpi
 
-# endings of names and the unit they state, longest first where one ends another
-_UNITS: Final = {
-    "_kg_per_mwh": "kg/MWh",
-    "_per_mwh": "per MWh",
-    "_node_s": "node s",
-    "_node_h": "node h",
-    "_gb": "GB",
-    "_mwh": "MWh",
-    "_mw": "MW",
-    "_percent": "%",
-    "_pu": "pu",
-    "_share": "",
-    "_t": "t",
-    "_s": "s",
-}
-_COUNTS: Final = ("jobs_", "ac_steps_")
-
-
-def unit_of(name: str, currency: str = "") -> tuple[str, str]:
-    """Split a name that ends in its unit into words and the unit.
-
-    Examples
-    --------
-    >>> unit_of("curtailment_mwh"), unit_of("system_cost", "USD"), unit_of("jobs_late")
-    (('curtailment', 'MWh'), ('system cost', 'USD'), ('jobs late', ''))
-    """
-    if name.endswith("_cost"):
-        return name.replace("_", " "), currency
-    ending = "" if name.startswith(_COUNTS) else next((end for end in _UNITS if name.endswith(end)), "")
-    words = name if ending in ("", "_share") else name.removesuffix(ending)
-    return words.replace("_", " "), _UNITS.get(ending, "")
+__all__ = ["print_summary"]
 
 
 def _number(value: object) -> str:
@@ -61,8 +31,8 @@ def print_summary(summary: Mapping[str, Any]) -> None:
     figures.add_column("value", justify="right")
     figures.add_column("unit")
     for name, value in summary["kpis"].items():
-        words, unit = unit_of(name, str(summary.get("currency", "")))
-        figures.add_row(words, _number(value), unit)
+        kpi = KPIS.get(name, Kpi(name.replace("_", " "), ""))
+        figures.add_row(kpi.label, _number(value), kpi.unit.format(currency=summary.get("currency", "")))
     console.print(figures)
     ledgers = Table("ledger", "holds")
     for column in ("residual", "tolerance"):
@@ -70,10 +40,14 @@ def print_summary(summary: Mapping[str, Any]) -> None:
     ledgers.add_column("unit")
     for name, ledger in summary.get("ledgers", {}).items():
         holds = "pass" if ledger["pass"] else "[bold red]FAIL[/]"
-        row = (f"{ledger[key]:.3g}" for key in ("residual", "tolerance"))
+        row = ("-" if ledger[key] is None else f"{ledger[key]:.3g}" for key in ("residual", "tolerance"))
         ledgers.add_row(name.replace("_", " "), holds, *row, str(ledger.get("unit", "")))
     if ledgers.row_count:
         console.print(ledgers)
+    if findings := summary.get("findings"):
+        console.print(
+            "AC findings: " + ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in findings.items())
+        )
     timing_s: Mapping[str, float] = summary.get("timing_s", {})
     if timing_s:
         console.print(

@@ -6,36 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from gridtwin.economics.kpi_table import KPIS
 from gridtwin.units import KG_PER_T, FloatArray
 
-__all__ = ["KPI_UNITS", "kpis"]
-
-KPI_UNITS: Mapping[str, str] = {
-    "energy_mwh": "MWh",
-    "it_energy_mwh": "MWh",
-    "completed_node_s": "node-s",
-    "system_cost": "{currency}",
-    "carbon_cost": "{currency}",
-    "co2_t": "t",
-    "curtailment_mwh": "MWh",
-    "renewable_share": "1",
-    "unserved_mwh": "MWh",
-    "overload_mwh": "MWh",
-    "unserved_service_node_h": "node-h",
-    "jobs_submitted": "jobs",
-    "jobs_completed": "jobs",
-    "jobs_late": "jobs",
-    "wait_p50_s": "s",
-    "wait_p95_s": "s",
-    "fluid_gap_mwh": "MWh",
-    "overrun_mwh": "MWh",
-    "wan_gb": "GB",
-    "wan_cost": "{currency}",
-    "max_line_loading_percent": "percent",
-    "min_vm_pu": "pu",
-    "max_vm_pu": "pu",
-    "ac_steps_not_converged": "steps",
-}
+__all__ = ["kpis"]
 
 
 def kpis(
@@ -45,7 +19,7 @@ def kpis(
     step_s: int,
     carbon_price_per_t: float,
 ) -> dict[str, float | int | None]:
-    """Return the indicators named in `KPI_UNITS`.
+    """Return the indicators of `KPIS`, in its order.
 
     Parameters
     ----------
@@ -66,7 +40,7 @@ def kpis(
     curtailed = np.maximum(v["available_mw"] - v["unit_mw"], 0.0)[:, units["curtailable"] & units["profiled"]]
     gap_mw = v["planned_site_mw"] - v["site_mw"]
     co2_t = float(v["co2_kg"].sum()) / KG_PER_T
-    return {
+    values: dict[str, float | int | None] = {
         "energy_mwh": _sum(v["site_mw"]) * hours,
         "it_energy_mwh": _sum(v["it_mw"]) * hours,
         "system_cost": _sum(v["production_cost"]),
@@ -87,6 +61,7 @@ def kpis(
         "max_vm_pu": _largest(v["vm_pu"]),
         "ac_steps_not_converged": int((v["ac_converged"] == 0).sum()),
     }
+    return {name: values[name] for name in KPIS}
 
 
 def _job_kpis(jobs: Mapping[str, np.ndarray]) -> dict[str, float | int | None]:

@@ -55,10 +55,13 @@ def open_results(path: Path | str) -> xr.Dataset:
     Raises
     ------
     ResultsError
-        If there are no results at `path`.
+        If there are no results at `path`, or the file is no dataset.
     """
     place = Path(path)
     file = place / "results.nc" if place.is_dir() else place
     if not file.is_file():
         raise ResultsError(f"{file}: no results here; pass the folder that `gridtwin run` printed")
-    return xr.open_dataset(file, engine="h5netcdf")
+    try:
+        return xr.open_dataset(file, engine="h5netcdf")
+    except OSError as error:
+        raise ResultsError(f"{file}: cannot be read as netCDF ({error}); run the scenario again") from error

@@ -206,7 +206,9 @@ def test_one_changed_cell_of_the_job_table_breaks_the_ledger(pocket_run, ledger,
 
 def test_a_job_that_never_started_must_be_in_a_queue(pocket_run):
     data = pocket_run(POLICY).data
-    never = {name: np.where(np.arange(len(data.jobs["job"])) == 0, -1, data.jobs[name]) for name in ("start_s", "end_s")}
+    never = {
+        name: np.where(np.arange(len(data.jobs["job"])) == 0, -1, data.jobs[name]) for name in ("start_s", "end_s")
+    }
     lost = replace(data, jobs={**data.jobs, **never})
     ledger = {found.name: found for found in close_ledgers(lost)}["jobs"]
     assert ledger.residual == data.jobs["nodes"][0]

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from gridtwin import api
 from gridtwin.cli import main
-from gridtwin.cli.table import unit_of
+from gridtwin.cli.table import print_summary
 from gridtwin.errors import ExitCode, GridError
 
 SUMMARY = {"run_id": "r1", "kpis": {"energy_mwh": 1.5}, "ledgers": {}, "timing_s": {}}
@@ -94,21 +94,9 @@ def test_errors_become_messages_and_exit_codes(cli, monkeypatch, error, code, me
     assert printed.out == ""
 
 
-@pytest.mark.parametrize(
-    ("name", "words", "unit"),
-    [
-        ("curtailment_mwh", "curtailment", "MWh"),
-        ("completed_node_s", "completed", "node s"),
-        ("system_cost", "system cost", "USD"),
-        ("jobs_late", "jobs late", ""),
-        ("wait_p95_s", "wait p95", "s"),
-        ("co2_t", "co2", "t"),
-        ("max_line_loading_percent", "max line loading", "%"),
-        ("min_vm_pu", "min vm", "pu"),
-        ("renewable_share", "renewable share", ""),
-        ("ac_steps_not_converged", "ac steps not converged", ""),
-        ("wan_gb", "wan", "GB"),
-    ],
-)
-def test_units_are_read_off_the_names(name, words, unit):
-    assert unit_of(name, "USD") == (words, unit)
+def test_the_table_names_figures_for_people_and_prints_unknown_ones_as_they_are(capsys):
+    print_summary({"currency": "EUR", "kpis": {"system_cost": 2.0e6, "odd_one": None}, "ledgers": {}})
+    printed = capsys.readouterr().out
+    assert "production cost" in printed
+    assert "EUR" in printed
+    assert "odd one" in printed

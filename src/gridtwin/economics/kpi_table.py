@@ -1,0 +1,44 @@
+"""The indicators of a run: unit and a name for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["KPIS", "Kpi"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kpi:
+    """One indicator."""
+
+    label: str
+    unit: str  # {currency} stands for the model's ISO code
+
+
+KPIS: Mapping[str, Kpi] = {
+    "energy_mwh": Kpi("energy at the sites' meters", "MWh"),
+    "it_energy_mwh": Kpi("energy of the computing equipment", "MWh"),
+    "completed_node_s": Kpi("work completed", "node-s"),
+    "system_cost": Kpi("production cost, carbon excluded", "{currency}"),
+    "carbon_cost": Kpi("carbon cost", "{currency}"),
+    "co2_t": Kpi("direct CO2 of all generation", "t"),
+    "curtailment_mwh": Kpi("renewable energy curtailed", "MWh"),
+    "renewable_share": Kpi("renewable share of generation", ""),
+    "unserved_mwh": Kpi("load not served", "MWh"),
+    "overload_mwh": Kpi("flow beyond ratings, as dispatched", "MWh"),
+    "unserved_service_node_h": Kpi("service capacity not served", "node-h"),
+    "jobs_submitted": Kpi("jobs submitted", ""),
+    "jobs_completed": Kpi("jobs completed", ""),
+    "jobs_late": Kpi("jobs late", ""),
+    "wait_p50_s": Kpi("wait, median", "s"),
+    "wait_p95_s": Kpi("wait, 95th percentile", "s"),
+    "fluid_gap_mwh": Kpi("plan against execution, absolute", "MWh"),
+    "overrun_mwh": Kpi("execution beyond plan", "MWh"),
+    "wan_gb": Kpi("data moved", "GB"),
+    "wan_cost": Kpi("cost of moving data", "{currency}"),
+    "max_line_loading_percent": Kpi("fullest line (AC, apparent power)", "%"),
+    "min_vm_pu": Kpi("lowest voltage", "pu"),
+    "max_vm_pu": Kpi("highest voltage", "pu"),
+    "ac_steps_not_converged": Kpi("AC steps not converged", ""),
+}

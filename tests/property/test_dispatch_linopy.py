@@ -1,0 +1,274 @@
+"""Our programs against the same mathematics written a second time with linopy.
+
+The second writing shares nothing with the first but the problem: units one by one instead of groups, segments under
+one limit, voltage angles instead of sensitivities, every line limit from the start, cumulative starts between envelopes
+instead of backlogs, WAN columns for every pair.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import linopy
+import numpy as np
+import pytest
+import xarray as xr
+
+from gridtwin.dispatch import dispatch_grid, dispatch_pooled
+
+SEEDS = range(24)
+RELATIVE = 1e-6
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_co_dispatch(small_system, seed):
+    system = small_system(seed)
+    plan, _ = dispatch_pooled(system.grid, system.compute)
+    assert plan.solver.objective == pytest.approx(Oracle(system).with_work().optimum(), rel=RELATIVE)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_grid_only(small_system, seed):
+    system = small_system(seed)
+    plan = dispatch_grid(system.grid)
+    assert plan.solver.objective == pytest.approx(Oracle(system).optimum(), rel=RELATIVE)
+
+
+def test_the_systems_are_stressed(small_system):
+    """Otherwise equal objectives would say little."""
+    seen = Counter()
+    for seed in SEEDS:
+        system = small_system(seed)
+        plan, work = dispatch_pooled(system.grid, system.compute)
+        rate = system.grid.network.rate_mw
+        seen.update(
+            shed=bool(plan.shed_mw.max() > 1e-3),
+            spill=bool(plan.spill_mw.max() > 1e-3),
+            overload=bool(plan.overload_mw.max() > 1e-3),
+            congestion=bool((np.abs(np.abs(plan.flow_mw) - rate) < 1e-6).any()),
+            added_lazily=bool((plan.binding & ~system.grid.watched).any()),
+            late=bool(work.overbooked_nodes.max() > 1e-3),
+            several_sites=int((work.moved_nodes.sum(axis=(0, 1, 2)) > 1e-3).sum()) > 1,
+            ramp=_ramp_binds(system, plan),
+            bandwidth=_bandwidth_binds(system.compute, work),
+            connection=_over_connection(system.compute, work),
+        )
+    assert {name: times for name, times in seen.items() if times < 2} == {}
+
+
+def _ramp_binds(system, plan):
+    limit = system.grid.groups.ramp_mw_per_h * system.grid.step_h
+    return bool((np.abs(np.diff(plan.group_mw, axis=0)) > limit - 1e-6).any())
+
+
+def _bandwidth_binds(compute, work):
+    gb = np.einsum("bocs,c->bos", work.moved_nodes, compute.route_gb)
+    length = np.diff(np.append(np.arange(0, len(work.busy_nodes), compute.block_steps), len(work.busy_nodes)))
+    return bool((gb > compute.bandwidth_gb * length[:, None, None] - 1e-6).any())
+
+
+def _over_connection(compute, work):
+    nodes = compute.committed_nodes + work.busy_nodes
+    return bool((compute.base_mw + (compute.node_mw * nodes).sum(axis=2) > compute.connection_mw + 1e-3).any())
+
+
+def _array(values, *dims):
+    """Values labelled 0, 1, … along each axis."""
+    values = np.asarray(values, dtype=float)
+    return xr.DataArray(values, dims=dims, coords={dim: range(n) for dim, n in zip(dims, values.shape, strict=True)})
+
+
+class Oracle:
+    """The mathematics of a window, dense."""
+
+    def __init__(self, system):
+        self.system, self.grid = system, system.grid
+        self.model = linopy.Model()
+        self.steps, self.buses = self.grid.load_mw.shape
+        self.injection = self._generation() + self._slacks()
+        self.fixed = _array(self.grid.injection_mw, "time", "bus")
+        self.hours = self.grid.step_h
+
+    def optimum(self) -> float:
+        self._network()
+        self.model.add_objective(sum(self.cost))
+        self.model.solve(solver_name="highs", io_api="direct", output_flag=False, progress=False)
+        return self.model.objective.value
+
+    def variable(self, name, lower, upper, **sizes):
+        shape = tuple(sizes.values())
+        low, high = (_array(np.broadcast_to(bound, shape), *sizes) for bound in (lower, upper))
+        return self.model.add_variables(low, high, name=name)
+
+    def require(self, name, constraint):
+        self.model.add_constraints(constraint, name=name)
+
+    def _generation(self):
+        units, grid = self.system.units, self.grid
+        lower = self.system.floor_mw
+        sizes = {"time": self.steps, "unit": len(units.unit)}
+        output = self.variable("output", lower, self.system.available_mw, **sizes)
+        segment = self.variable("segment", 0.0, units.segment_mw, time=self.steps, segment=len(units.segment_mw))
+        of_unit = np.arange(len(units.unit))[:, None] == units.segment_unit
+        filled = (_array(of_unit, "unit", "segment") * segment).sum("segment")
+        self.require("segments fill", output - filled == _array(lower, "time", "unit"))
+        price = units.segment_cost_per_mwh + grid.penalties.carbon_per_t / 1000 * units.segment_co2_kg_per_mwh
+        self.cost = [(_array(price * grid.step_h, "segment") * segment).sum()]
+        self._ramps(output)
+        at_bus = np.arange(self.buses)[:, None] == units.bus
+        return (_array(at_bus, "bus", "unit") * output).sum("unit")
+
+    def _ramps(self, output):
+        limit = self.system.units.ramp_mw_per_h * self.grid.step_h
+        limited = np.flatnonzero(np.isfinite(limit))
+        if len(limited) == 0:
+            return
+        most, own = _array(limit, "unit").isel(unit=limited), output.isel(unit=limited)
+        change = self._matrix(np.eye(self.steps)[1:] - np.eye(self.steps)[:-1], own, "time")
+        self.require("ramp up", change <= most)
+        self.require("ramp down", change >= -most)
+        if self.grid.initial_mw is not None:
+            before = _array(self.system.initial_mw, "unit").isel(unit=limited)
+            self.require("first ramp up", own.isel(time=0) <= before + most)
+            self.require("first ramp down", own.isel(time=0) >= before - most)
+
+    def _matrix(self, matrix, variable, dim):
+        """matrix @ variable along `dim`; the result's axis is called `row`."""
+        return (_array(matrix, "row", dim) * variable).sum(dim)
+
+    def _slacks(self):
+        grid, penalties = self.grid, self.grid.penalties
+        shed = self.variable("shed", 0.0, grid.load_mw, time=self.steps, bus=self.buses)
+        spill = self.variable("spill", 0.0, np.inf, time=self.steps)
+        total = grid.load_mw.sum(axis=1, keepdims=True)
+        share = np.where(total > 0, grid.load_mw / np.where(total > 0, total, 1), 1 / self.buses)
+        self.cost += [
+            penalties.shed_per_mwh * grid.step_h * shed.sum(),
+            penalties.spill_per_mwh * grid.step_h * spill.sum(),
+        ]
+        return shed - _array(share, "time", "bus") * spill
+
+    def _network(self):
+        grid, losses, network = self.grid, self.grid.losses, self.grid.network
+        injected = self.injection + self.fixed
+        factor = _array(losses.factor, "time", "bus")
+        reference = _array(losses.reference_injection_mw, "time", "bus")
+        drawn = _array(losses.losses_mw, "time") + (factor * (injected - reference)).sum("bus")
+        self.require("balance", injected.sum("bus") - drawn == 0)
+        at_slack = np.arange(self.buses) == network.slack
+        bound = np.where(at_slack, 0.0, np.inf)
+        angle = self.variable("angle", -bound, bound, time=self.steps, bus=self.buses)
+        lines = len(network.line)
+        flow = self.variable("flow", -np.inf, np.inf, time=self.steps, line=lines)
+        bus = np.arange(self.buses)
+        leaves = (bus == network.line_from[:, None]).astype(float) - (bus == network.line_to[:, None])
+        incidence = _array(leaves, "line", "bus")
+        self.require("flow", flow - (_array(self.system.susceptance, "line") * incidence * angle).sum("bus") == 0)
+        left = (incidence * flow).sum("line") - injected + _array(losses.bus_losses_mw, "time", "bus")
+        self.require("nodes", left.isel(bus=np.flatnonzero(~at_slack)) == 0)
+        limited = np.flatnonzero(np.isfinite(network.rate_mw))
+        if len(limited) == 0:
+            return
+        over = self.variable("over", 0.0, np.inf, time=self.steps, line=lines).isel(line=limited)
+        rate = _array(network.rate_mw, "line").isel(line=limited)
+        self.require("forward", flow.isel(line=limited) - over <= rate)
+        self.require("backward", flow.isel(line=limited) + over >= -rate)
+        self.cost.append(grid.penalties.overload_per_mwh * self.grid.step_h * over.sum())
+
+    def with_work(self):
+        work = self.system.compute
+        _, classes, _, bins = work.shape
+        sites = len(work.site_bus)
+        start = self._queues(work)
+        hosted = work.route_allowed.any(axis=0)[:, None, :]
+        placed = self.variable(
+            "placed", 0.0, np.where(hosted, np.inf, 0.0), time=self.steps, cls=classes, bin=bins, site=sites
+        )
+        self.require("placement", placed.sum("site") - start.sum("delay") == 0)
+        self._sites(work, self._busy(work, placed))
+        self._wan(work, placed)
+        self._terminal(work, start, placed)
+        return self
+
+    def _queues(self, work):
+        """Cumulative starts lie between what is due and what is released."""
+        released, due = (
+            np.cumsum(nodes.reshape(self.steps, *work.shape).sum(axis=1), axis=0)
+            for nodes in (work.released_nodes, work.due_nodes)
+        )
+        dims = ("time", "cls", "delay", "bin")
+        start = self.variable("start", 0.0, np.inf, **dict(zip(dims, released.shape, strict=True)))
+        started = self._matrix(np.tri(self.steps), start, "time")
+        dims = ("row", *dims[1:])
+        self.require("released", started <= _array(released, *dims))
+        self.require("due", started >= _array(np.minimum(due, released), *dims))
+        return start
+
+    def _busy(self, work, placed):
+        classes, bins, lags = work.occupancy.shape
+        share = np.zeros((self.steps, self.steps, classes, bins))
+        for step in range(self.steps):
+            for since in range(max(0, step - lags + 1), step + 1):
+                share[step, since] = work.occupancy[:, :, step - since]
+        wanted = (_array(share, "row", "time", "cls", "bin") * placed).sum(["time", "bin"])
+        room = np.maximum(work.available_nodes - work.committed_nodes, 0.0)
+        sizes = dict(zip(("row", "site", "cls"), room.shape, strict=True))
+        busy = self.variable("busy", 0.0, room, **sizes)
+        late = self.variable("late", 0.0, np.inf, **sizes)
+        self.require("hosting", busy + late - wanted == 0)
+        self.cost.append(self.grid.penalties.late_per_node_h * self.hours * late.sum())
+        return busy
+
+    def _sites(self, work, busy):
+        node = _array(work.node_mw, "row", "site", "cls")
+        fixed = _array(work.base_mw + (work.node_mw * work.committed_nodes).sum(axis=2), "row", "site")
+        draw = (node * busy).sum("cls")
+        over = self.variable("beyond", 0.0, np.inf, row=self.steps, site=len(work.site_bus))
+        limited = np.flatnonzero(np.isfinite(work.connection_mw))
+        if len(limited):
+            limit = (_array(work.connection_mw, "site") - fixed).isel(site=limited)
+            self.require("connection", draw.isel(site=limited) - over.isel(site=limited) <= limit)
+        self.cost.append(self.grid.penalties.connection_per_mwh * self.hours * over.sum())
+        at_bus = _array(np.arange(self.buses)[:, None] == work.site_bus, "bus", "site")
+        self.injection = self.injection - (at_bus * draw).sum("site").rename({"row": "time"})
+        self.fixed = self.fixed - (at_bus * fixed).sum("site").rename({"row": "time"})
+
+    def _wan(self, work, placed):
+        """In blocks: origins give between what is due and released, sites take what is placed, links carry the data."""
+        origins, classes, _, _ = work.shape
+        first = np.arange(0, self.steps, work.block_steps)
+        block_of_step = np.arange(self.steps) // work.block_steps
+        last = np.append(first[1:], self.steps) - 1
+        upper = np.where(work.route_allowed, np.inf, 0.0)
+        sizes = {"block": len(first), "origin": origins, "cls": classes, "site": len(work.site_bus)}
+        moved = self.variable("moved", 0.0, upper, **sizes)
+        released, due = (
+            np.cumsum(nodes.reshape(self.steps, *work.shape).sum(axis=(3, 4)), axis=0)[last]
+            for nodes in (work.released_nodes, work.due_nodes)
+        )
+        given = self._matrix(np.tri(len(first)), moved.sum("site"), "block")
+        self.require("origin released", given <= _array(released, "row", "origin", "cls"))
+        self.require("origin due", given >= _array(np.minimum(due, released), "row", "origin", "cls"))
+        in_block = (np.arange(len(first))[:, None] == block_of_step).astype(float)
+        taken = self._matrix(in_block, placed.sum("bin"), "time").rename({"row": "block"})
+        self.require("sites take", moved.sum("origin") - taken == 0)
+        length = np.bincount(block_of_step)
+        data = (_array(work.route_gb, "cls") * moved).sum("cls")
+        room = work.bandwidth_gb * length[:, None, None]
+        for origin, site in np.argwhere(np.isfinite(work.bandwidth_gb)):
+            own = data.isel(origin=origin, site=site)
+            self.require(f"link {origin} {site}", own <= _array(room[:, origin, site], "block"))
+        self.cost.append((_array(work.route_cost, "origin", "cls", "site") * moved).sum())
+
+    def _terminal(self, work, start, placed):
+        classes, _, lags = work.occupancy.shape
+        released = work.released_nodes.sum(axis=0).reshape(work.shape).sum(axis=0)
+        runtime = _array(work.mean_runtime_h, "cls", "bin")
+        waiting = (runtime * (_array(released, "cls", "delay", "bin") - start.sum("time"))).sum(["delay", "bin"])
+        after = np.array([[lag >= self.steps - step for lag in range(lags)] for step in range(self.steps)])
+        tail = np.einsum("cpl,tl->tcp", work.occupancy, after) * self.hours
+        running = (_array(tail, "time", "cls", "bin") * placed).sum(["time", "bin", "site"])
+        width = work.terminal.width_node_h
+        left = self.variable("left", 0.0, width, cls=classes, part=width.shape[1])
+        self.require("end", left.sum("part") - waiting - running == 0)
+        self.cost.append((_array(work.terminal.price_per_node_h, "cls", "part") * left).sum())

@@ -1,0 +1,49 @@
+"""Rolling with the fluid executor against one program over all steps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gridtwin.dispatch import dispatch_pooled
+from gridtwin.dispatch.fluid import advance_fluid, kept_cost, roll_fluid
+from gridtwin.errors import DispatchError
+
+SEEDS = range(40)
+RELATIVE = 1e-6
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_full_look_ahead_costs_what_one_program_costs(small_system, seed):
+    system = small_system(seed, steps=7)
+    plan, _ = dispatch_pooled(system.grid, system.compute)
+    rolled = roll_fluid(system.grid, system.compute, system.compute.block_steps, horizon_steps=7)
+    assert rolled == pytest.approx(plan.solver.objective, rel=RELATIVE)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_short_look_ahead_is_never_cheaper(small_system, seed):
+    system = small_system(seed, steps=7)
+    plan, _ = dispatch_pooled(system.grid, system.compute)
+    window = system.compute.block_steps
+    assert roll_fluid(system.grid, system.compute, window, horizon_steps=window) > plan.solver.objective * (
+        1 - RELATIVE
+    )
+
+
+def test_and_it_often_costs_more(small_system):
+    dearer = 0
+    for seed in SEEDS:
+        system = small_system(seed, steps=7)
+        plan, _ = dispatch_pooled(system.grid, system.compute)
+        window = system.compute.block_steps
+        dearer += roll_fluid(system.grid, system.compute, window, horizon_steps=window) > plan.solver.objective * 1.001
+    assert dearer > len(SEEDS) / 2
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_cost_of_everything_kept_is_the_objective(small_system, seed):
+    system = small_system(seed)
+    plan, work = dispatch_pooled(system.grid, system.compute)
+    cost = kept_cost(system.grid, system.compute, plan, work, len(plan.group_mw))
+    assert cost == pytest.approx(plan.solver.objective, rel=RELATIVE)

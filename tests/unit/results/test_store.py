@@ -1,0 +1,130 @@
+import json
+import re
+
+import numpy as np
+import pytest
+
+from gridtwin.errors import ResultsError
+from gridtwin.results.files import read_columns, sha256, write_atomically, write_columns, write_json
+from gridtwin.results.store import RunFolder
+from gridtwin.results.variables import tables, variables
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return RunFolder(tmp_path)
+
+
+def test_what_is_written_is_read_back(folder, coords, window):
+    made = [window(number) for number in range(3)]
+    for number, (time, values, events) in enumerate(made):
+        folder.write_window(number, coords, time, values, events)
+    time, arrays = folder.read_variables(3, coords)
+    np.testing.assert_array_equal(time, np.concatenate([part[0] for part in made]))
+    assert time.dtype == np.dtype("datetime64[s]")
+    assert arrays.keys() == variables().keys()
+    for name, array in arrays.items():
+        expected = np.concatenate([part[1][name] for part in made])
+        assert (array.dtype, array.shape) == (expected.dtype, expected.shape), name
+        assert array.tobytes() == expected.tobytes(), name
+    starts = folder.read_events(3, "job_start")
+    np.testing.assert_array_equal(starts["row"], np.concatenate([part[2]["job_start"]["row"] for part in made]))
+
+
+def test_tables_are_in_long_form_with_labels(folder, coords, window):
+    time, values, events = window()
+    folder.write_window(0, coords, time, values, events)
+    table = read_columns(folder.file(0, "pool"))
+    assert list(table)[:3] == ["time", "site", "compute_class"]
+    assert table["site"].tolist() == ["s1"] * 3 + ["s2"] * 3 + ["s1"] * 3 + ["s2"] * 3
+    assert table["compute_class"][:4].tolist() == ["general", "intelligent", "serving", "general"]
+    assert table["time"].astype("datetime64[s]").tolist() == np.repeat(time, 6).tolist()
+    assert table["busy_node_s"].tolist() == values["busy_node_s"].ravel().tolist()
+
+
+def test_equal_windows_give_equal_bytes(tmp_path, coords, window):
+    for name in ("one", "two"):
+        RunFolder(tmp_path / name).path.mkdir()
+        RunFolder(tmp_path / name).write_window(0, coords, *window())
+    for file in (tmp_path / "one" / "windows").iterdir():
+        assert file.read_bytes() == (tmp_path / "two" / "windows" / file.name).read_bytes()
+
+
+def test_the_journal_knows_every_file(folder, coords, window):
+    for number in range(2):
+        folder.write_window(number, coords, *window(number))
+    entries = [json.loads(line) for line in (folder.path / "journal.jsonl").read_text().splitlines()]
+    assert {entry["file"] for entry in entries} == {file.name for file in folder.windows.iterdir()}
+    assert len(entries) == 2 * (len(tables()) + 1)
+    for entry in entries:
+        assert entry["sha256"] == sha256(folder.windows / entry["file"])
+        assert entry["file"] == folder.file(entry["window"], entry["table"]).name
+
+
+def test_a_missing_variable_is_named(folder, coords, window):
+    time, values, events = window()
+    del values["vm_pu"], values["losses_mw"]
+    with pytest.raises(ResultsError, match="lacks losses_mw, vm_pu"):
+        folder.write_window(0, coords, time, values, events)
+    assert not folder.windows.exists()
+
+
+def test_an_unknown_variable_is_named(folder, coords, window):
+    time, values, events = window()
+    with pytest.raises(ResultsError, match="not in the table of variables: vm_kv"):
+        folder.write_window(0, coords, time, values | {"vm_kv": np.zeros(2)}, events)
+    assert not folder.windows.exists()
+
+
+def test_a_wrong_shape_is_named(folder, coords, window):
+    time, values, events = window()
+    message = re.escape("vm_pu has shape (3, 2), expected (2, 3) for dimensions ('time', 'bus')")
+    with pytest.raises(ResultsError, match=message):
+        folder.write_window(0, coords, time, values | {"vm_pu": values["vm_pu"].T}, events)
+
+
+@pytest.mark.parametrize("spoil", [lambda path: path.unlink(), lambda path: path.write_bytes(b"PAR1 cut off")])
+def test_a_window_that_cannot_be_read_is_named(folder, coords, window, spoil):
+    folder.write_window(0, coords, *window())
+    spoil(folder.file(0, "line"))
+    with pytest.raises(ResultsError, match=r"w00000\.line\.parquet: cannot be read as Parquet"):
+        folder.read_variables(1, coords)
+
+
+def test_a_failing_writer_leaves_what_was_there(tmp_path):
+    path = tmp_path / "new" / "file.bin"
+    write_atomically(path, lambda file: file.write(b"old"))
+
+    def fails(file):
+        file.write(b"new and longer")
+        raise RuntimeError("disk on fire")
+
+    with pytest.raises(RuntimeError, match="disk on fire"):
+        write_atomically(path, fails)
+    assert path.read_bytes() == b"old"
+    with pytest.raises(RuntimeError, match="disk on fire"):
+        write_atomically(tmp_path / "new" / "other.bin", fails)
+    assert [file.name for file in path.parent.iterdir()] == ["file.bin"]
+
+
+def test_columns_keep_type_and_value(tmp_path):
+    columns = {
+        "whole": np.array([2**62, -1]),
+        "real": np.array([0.1 + 0.2, np.nan]),
+        "flag": np.array([True, False]),
+        "text": np.array(["a", "β"]),
+    }
+    write_columns(tmp_path / "t.parquet", columns)
+    again = read_columns(tmp_path / "t.parquet")
+    assert list(again) == list(columns)
+    for name in ("whole", "real", "flag"):
+        assert (again[name].dtype, again[name].tobytes()) == (columns[name].dtype, columns[name].tobytes())
+    assert again["text"].tolist() == ["a", "β"]
+
+
+def test_json_has_no_nan(tmp_path):
+    write_json(tmp_path / "a.json", {"b": 1, "a": [None, 0.1]})
+    assert json.loads((tmp_path / "a.json").read_text()) == {"b": 1, "a": [None, 0.1]}
+    with pytest.raises(ValueError, match="JSON compliant"):
+        write_json(tmp_path / "b.json", {"a": float("nan")})
+    assert not (tmp_path / "b.json").exists()
