@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from gridtwin.dispatch.problem import GridProblem
+from gridtwin.errors import DispatchError
 from gridtwin.optim import Rows, Session, Solution
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
@@ -30,17 +31,22 @@ class LineLimits:
     rounds: int = 0
 
     def solve(self, session: Session) -> Solution:
-        """Solve, add what is violated, solve again."""
+        """Solve, add what is violated, solve again.
+
+        Raises
+        ------
+        DispatchError
+            If limits are still violated after `MAX_ROUNDS` rounds.
+        """
         self._write(session, self.problem.watched)
-        solution = session.solve()
         for self.rounds in range(1, MAX_ROUNDS + 1):
+            solution = session.solve()
             violated = np.abs(self.flow_mw(solution)) > self.problem.network.rate_mw + TOLERANCE_MW
             missing: BoolArray = violated & ~self.written
             if not missing.any():
-                break
+                return solution
             self._write(session, missing)
-            solution = session.solve()
-        return solution
+        raise DispatchError(f"line limits were still violated after {MAX_ROUNDS} rounds of adding them")
 
     @property
     def written(self) -> BoolArray:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from gridtwin.arrays import sum_at
+from gridtwin.arrays import ratio_or_zero, sum_at
 from gridtwin.errors import GridError
 from gridtwin.records import LossEstimate, NetworkMatrices
 from gridtwin.units import FloatArray
 
-__all__ = ["line_losses_mw", "loss_estimate"]
+__all__ = ["line_losses_mw", "loss_estimate", "loss_ratio"]
 
 
 def line_losses_mw(flow_mw: FloatArray, matrices: NetworkMatrices) -> FloatArray:
@@ -25,6 +25,15 @@ def line_losses_mw(flow_mw: FloatArray, matrices: NetworkMatrices) -> FloatArray
     ndarray (time, line), MW
     """
     return matrices.r_pu / matrices.base_mva * flow_mw**2
+
+
+def loss_ratio(losses_mw: FloatArray, flow_mw: FloatArray, matrices: NetworkMatrices) -> FloatArray:
+    """AC losses (time,) over those of `line_losses_mw` at the same flows; 1 where nothing flows.
+
+    It carries what active flows do not show: reactive flow, voltage, charging and shunts.
+    """
+    of_flow_mw = line_losses_mw(flow_mw, matrices).sum(axis=1)
+    return np.where(of_flow_mw > 0, ratio_or_zero(losses_mw, of_flow_mw), 1.0)
 
 
 def loss_estimate(flow_mw: FloatArray, matrices: NetworkMatrices, ratio: FloatArray | None = None) -> LossEstimate:

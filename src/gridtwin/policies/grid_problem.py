@@ -10,7 +10,7 @@ from gridtwin.policies.base import Forecast, Observation, System
 from gridtwin.records import LossEstimate
 from gridtwin.units import FloatArray
 
-__all__ = ["output_limits", "pose_grid", "scheduled_injection", "site_injection"]
+__all__ = ["output_limits", "pose_grid", "scheduled_injection", "site_injection", "unit_floor_mw"]
 
 
 def pose_grid(
@@ -49,10 +49,15 @@ def pose_grid(
 
 def output_limits(system: System, forecast: Forecast) -> tuple[FloatArray, FloatArray]:
     """Return what (time, group) must give and what it can give, MW."""
+    floor = unit_floor_mw(system, forecast.unit_available_mw)
+    return system.groups.total(floor), system.groups.total(forecast.unit_available_mw)
+
+
+def unit_floor_mw(system: System, available_mw: FloatArray) -> FloatArray:
+    """What each unit must give (time, unit): all that is available where it cannot be curtailed."""
     units = system.units
     must_take = (units.profile >= 0) & ~units.curtailable
-    floor = np.where(must_take, forecast.unit_available_mw, units.p_min_mw)
-    return system.groups.total(floor), system.groups.total(forecast.unit_available_mw)
+    return np.where(must_take, available_mw, units.p_min_mw)
 
 
 def scheduled_injection(system: System, steps: int) -> FloatArray:

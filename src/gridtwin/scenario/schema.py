@@ -114,7 +114,7 @@ class CoDispatch(Schema):
     """Options of `co_dispatch`."""
 
     capacity_margin: Annotated[float, Field(strict=True, ge=0, lt=1)] = Field(
-        default=0.03, description="Share of every pool the plan leaves free, since whole jobs do not tile it."
+        default=0.1, description="Share of every pool the plan leaves free; wide jobs do not tile a full one."
     )
 
 

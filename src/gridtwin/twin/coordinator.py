@@ -13,7 +13,7 @@ from gridtwin.compute.engine import execute, without_grants
 from gridtwin.dispatch import DispatchPlan
 from gridtwin.errors import ComputeError
 from gridtwin.grid.ac import AcGrid
-from gridtwin.grid.losses import line_losses_mw
+from gridtwin.grid.losses import loss_ratio
 from gridtwin.policies import Forecast, GridMemory, Observation, Policy, System
 from gridtwin.policies.terminal import site_price
 from gridtwin.profiles.series import Profiles
@@ -140,8 +140,7 @@ class Coordinator:
         at = observation.step_of_day[:steps][usable]
         flow, ratio = memory.flow_mw.copy(), memory.loss_ratio.copy()
         flow[at] = (settled.ac.from_mw - settled.ac.to_mw)[usable] / 2.0
-        estimated = line_losses_mw(flow[at], self.system.network).sum(axis=1)
-        ratio[at] = settled.ac.losses_mw[usable] / np.maximum(estimated, 1e-9)
+        ratio[at] = loss_ratio(settled.ac.losses_mw[usable], flow[at], self.system.network)
         binding = memory.binding.copy()
         near_limit = np.abs(plan.grid.flow_mw[:steps]) > WATCHED_SHARE * self.system.network.rate_mw
         binding[observation.step_of_day[:steps]] = plan.grid.binding[:steps] & near_limit

@@ -13,8 +13,8 @@ from gridtwin.dispatch.grid_block import load_share
 from gridtwin.grid.ac import AcGrid
 from gridtwin.grid.losses import loss_estimate
 from gridtwin.policies.base import Forecast, Observation, System
-from gridtwin.policies.grid_problem import pose_grid, site_injection
-from gridtwin.records import AcInjections, AcSolution, ComputeRecord
+from gridtwin.policies.grid_problem import pose_grid, site_injection, unit_floor_mw
+from gridtwin.records import AcInjections, AcSolution, ComputeRecord, LossEstimate
 from gridtwin.units import BoolArray, FloatArray
 
 __all__ = ["Settled", "settle"]
@@ -46,17 +46,21 @@ def settle(system: System, ac_grid: AcGrid, actual: Observation, plan: DispatchP
     """Settle the steps of `actual.forecast`, which holds the conditions that came true.
 
     Units that the plan runs move at segment cost within limits and ramps; of the others only quick starters may come.
-    What losses then leave over goes to running units by headroom, not to the slack bus.
+    The redispatch is solved twice, the second time with what AC showed the loss estimate to have missed; what is left
+    over then goes to running units by headroom, not to the slack bus.
     """
     conditions = actual.forecast
     it_mw = it_power_mw(record.busy_node_s / system.step_s, record.service_nodes, system.fleet)
     site_mw = it_mw * conditions.pue
     available = _available_in_real_time(system, conditions, plan.unit_mw[: conditions.steps])
-    redispatch = _redispatch(system, actual, plan, available, site_mw)
-    unit_mw = system.groups.split(redispatch.group_mw, available)
-    committed = system.units.holds_voltage & ((unit_mw > COMMITTED_MW) | system.units.always_committed)
-    asked = _injections(system, conditions, redispatch, site_mw, unit_mw, committed)
-    balanced, solution, moved = _balance(ac_grid, asked, available)
+    real_time = replace(actual, forecast=replace(conditions, unit_available_mw=available))
+    losses = _planned_losses(system, actual, plan)
+    first = dispatch_grid(pose_grid(system, real_time, losses, site_mw))
+    missed_mw = np.nan_to_num(ac_grid.solve(_injections(system, real_time.forecast, first, site_mw)).slack_excess_mw)
+    losses = replace(losses, losses_mw=losses.losses_mw + missed_mw)
+    redispatch = dispatch_grid(pose_grid(system, real_time, losses, site_mw))
+    asked = _injections(system, real_time.forecast, redispatch, site_mw)
+    balanced, solution, moved = _balance(ac_grid, asked, unit_floor_mw(system, available), available)
     return Settled(
         site_mw=site_mw,
         it_mw=it_mw,
@@ -65,7 +69,7 @@ def settle(system: System, ac_grid: AcGrid, actual: Observation, plan: DispatchP
         load_mw=conditions.load_mw,
         shed_mw=redispatch.shed_mw,
         spill_mw=redispatch.spill_mw,
-        committed=committed,
+        committed=balanced.committed,
         moved_mw=moved,
         injections=balanced,
         redispatch=redispatch,
@@ -80,24 +84,16 @@ def _available_in_real_time(system: System, conditions: Forecast, planned_mw: Fl
     return np.where(can_move, conditions.unit_available_mw, 0.0)
 
 
-def _redispatch(
-    system: System, actual: Observation, plan: DispatchPlan, available_mw: FloatArray, site_mw: FloatArray
-) -> GridPlan:
-    conditions = replace(actual.forecast, unit_available_mw=available_mw)
+def _planned_losses(system: System, actual: Observation, plan: DispatchPlan) -> LossEstimate:
+    """Losses about the planned flows, scaled as AC losses were at the same time of day before."""
     ratio = actual.memory.loss_ratio[actual.step_of_day]
-    losses = loss_estimate(plan.grid.flow_mw[: conditions.steps], system.network, np.where(np.isnan(ratio), 1.0, ratio))
-    return dispatch_grid(pose_grid(system, replace(actual, forecast=conditions), losses, site_mw))
+    flow_mw = plan.grid.flow_mw[: actual.forecast.steps]
+    return loss_estimate(flow_mw, system.network, np.where(np.isnan(ratio), 1.0, ratio))
 
 
-def _injections(
-    system: System,
-    conditions: Forecast,
-    redispatch: GridPlan,
-    site_mw: FloatArray,
-    unit_mw: FloatArray,
-    committed: BoolArray,
-) -> AcInjections:
+def _injections(system: System, conditions: Forecast, redispatch: GridPlan, site_mw: FloatArray) -> AcInjections:
     """What AC is asked to carry; shed takes reactive load along, sites draw at their power factor."""
+    unit_mw = system.groups.split(redispatch.group_mw, conditions.unit_available_mw)
     spilled = redispatch.spill_mw[:, None] * load_share(conditions.load_mw)
     served = 1.0 - ratio_or_zero(redispatch.shed_mw, conditions.load_mw)
     site_mvar = site_mw * np.tan(np.arccos(system.fleet.power_factor))
@@ -105,13 +101,13 @@ def _injections(
         load_mw=conditions.load_mw * served + spilled + site_injection(system, site_mw),
         load_mvar=conditions.load_mvar * served + site_injection(system, site_mvar),
         unit_mw=unit_mw,
-        committed=committed,
+        committed=system.units.holds_voltage & ((unit_mw > COMMITTED_MW) | system.units.always_committed),
         link_mw=np.tile(system.grid.link_schedule_mw, (conditions.steps, 1)),
     )
 
 
 def _balance(
-    ac_grid: AcGrid, injections: AcInjections, available_mw: FloatArray
+    ac_grid: AcGrid, injections: AcInjections, floor_mw: FloatArray, available_mw: FloatArray
 ) -> tuple[AcInjections, AcSolution, FloatArray]:
     """Let running units take over what the slack would have to give, until it gives nothing.
 
@@ -121,7 +117,7 @@ def _balance(
     solution = ac_grid.solve(injections)
     for _ in range(MAX_PASSES):
         excess = np.nan_to_num(solution.slack_excess_mw)
-        taken = _by_headroom(injections.unit_mw, available_mw, excess)
+        taken = _by_headroom(injections.unit_mw, floor_mw, available_mw, excess)
         if np.abs(excess).max() <= BALANCED_MW or not taken.any():
             break
         moved += taken.sum(axis=1)
@@ -130,11 +126,12 @@ def _balance(
     return injections, solution, moved
 
 
-def _by_headroom(unit_mw: FloatArray, available_mw: FloatArray, excess_mw: FloatArray) -> FloatArray:
-    """Share `excess_mw` (time,) among running units (time, unit), never beyond what they have."""
-    running = unit_mw > COMMITTED_MW
-    up = np.where(running, np.maximum(available_mw - unit_mw, 0.0), 0.0)
-    room = np.where(excess_mw[:, None] > 0, up, np.where(running, unit_mw, 0.0))
+def _by_headroom(
+    unit_mw: FloatArray, floor_mw: FloatArray, available_mw: FloatArray, excess_mw: FloatArray
+) -> FloatArray:
+    """Share `excess_mw` (time,) among running units (time, unit), never beyond what they have or must give."""
+    room = np.where(excess_mw[:, None] > 0, available_mw - unit_mw, unit_mw - floor_mw)
+    room = np.where(unit_mw > COMMITTED_MW, np.maximum(room, 0.0), 0.0)
     total = room.sum(axis=1, keepdims=True)
     taken = np.clip(excess_mw[:, None], -total, total)
     return ratio_or_zero(room, total) * taken

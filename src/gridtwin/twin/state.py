@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
 from gridtwin.errors import ResultsError
 from gridtwin.policies.base import GridMemory
 from gridtwin.records import ComputeState
+from gridtwin.results.files import write_atomically
 
 __all__ = ["TwinState", "load_state", "save_state"]
 
@@ -28,8 +30,7 @@ def save_state(state: TwinState, path: Path) -> None:
     arrays = {"window": np.asarray(state.window)}
     for name, part in (("compute", state.compute), ("memory", state.memory)):
         arrays |= {f"{name}.{field.name}": np.asarray(getattr(part, field.name)) for field in fields(part)}
-    with path.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
+    write_atomically(path, lambda file: np.savez_compressed(file, allow_pickle=False, **arrays))
 
 
 def load_state(path: Path) -> TwinState:
@@ -41,14 +42,14 @@ def load_state(path: Path) -> TwinState:
         If the file is not a state of this version.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         return TwinState(
             window=int(arrays["window"]),
             compute=ComputeState(**_part(arrays, "compute")),  # type: ignore[arg-type]
             memory=GridMemory(**_part(arrays, "memory")),  # type: ignore[arg-type]
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, EOFError, BadZipFile, ValueError, KeyError, TypeError) as error:
         raise ResultsError(f"{path}: not a gridtwin state ({error}); run the scenario again") from error
 
 

@@ -25,6 +25,7 @@ MWH = 1e-5
 W = MWH * 1e6  # a pool has at least one node, a step lasts an hour
 SHARE = 1e-5
 SHARE_OF_COST = 1e-8
+MW_IN_MONEY = SHARE_OF_COST * 10_000 / 20  # output that costs it: a step costs at most 10,000, a MWh at least 20
 ONE = 1
 
 WINDOW = "windows/w00001."
@@ -54,13 +55,8 @@ def cost_share(column):
     return lambda table, _row: SHARE_OF_COST * table[column].max() * 2
 
 
-def in_money(table, row):
-    """Enough output to cost ten tolerances at the cheapest rate of the pocket model, 20 a MWh."""
-    return SHARE_OF_COST * 10_000 / 20
-
-
 def crosses_a_step(table):
-    """Return the first started job that does not start on a boundary (a second later or sooner is metered elsewhere)."""
+    """Return the first job that does not start on a boundary of steps."""
     return int(np.flatnonzero(table["start_s"] % STEP_S)[0])
 
 
@@ -111,7 +107,7 @@ STORED = [
     Spoilt("energy", "inputs/pools", "idle_w", W, 0),
     Spoilt("energy", "inputs/pools", "peak_w", W, 0),
     Spoilt("production_cost", "system", "production_cost", cost_share("production_cost"), 5),
-    Spoilt("production_cost", "unit", "unit_mw", in_money, largest("unit_mw")),
+    Spoilt("production_cost", "unit", "unit_mw", MW_IN_MONEY, largest("unit_mw")),
     Spoilt("production_cost", "inputs/segments", "cost_per_mwh", SHARE_OF_COST * 10_000, 0),
     Spoilt("production_cost", "inputs/segments", "width_mw", -MW, 0),
     Spoilt("production_cost", "inputs/segments", "unit_index", ONE, 0),

@@ -17,7 +17,7 @@ def test_defaults(write):
     assert (scenario.time.step, scenario.time.window, scenario.time.horizon) == (3600, 86_400, 172_800)
     assert (scenario.policy, scenario.compute.discipline, scenario.forecast) == ("co_dispatch", "edf", "perfect")
     assert scenario.workload.batch[0].nodes_per_core == 1
-    assert scenario.policies.co_dispatch.capacity_margin == 0.03
+    assert scenario.policies.co_dispatch.capacity_margin == 0.1
 
 
 def test_resolved_is_json_and_loads_again(write, tmp_path):

@@ -1,0 +1,101 @@
+"""Two half-hour steps, two sites, two units, worked out on paper."""
+
+import numpy as np
+import pytest
+
+from gridtwin.economics.kpi_table import KPIS
+from gridtwin.economics.kpis import kpis
+
+VARIABLES = {
+    "site_mw": [[2, 1], [4, 1]],
+    "planned_site_mw": [[3, 1], [3.5, 1]],
+    "it_mw": [[1.6, 0.8], [3.2, 0.8]],
+    "production_cost": [100, 50],
+    "co2_kg": [3000, 1000],
+    "unit_mw": [[10, 6], [20, 4]],
+    "available_mw": [[50, 9], [50, 4]],
+    "shed_mw": [[0, 1], [0, 0]],
+    "overload_mw": [[0.5], [0]],
+    "unserved_service_nodes": [[[3, 0], [0, 0]], [[0, 0], [0, 1]]],
+    "moved_gb": [[[10, 20]], [[0, 5]]],
+    "loading_percent": [[80], [np.nan]],
+    "vm_pu": [[1.01, 0.97], [np.nan, np.nan]],
+    "ac_converged": [1, 0],
+}
+JOBS = {
+    "nodes": [2, 3, 5, 7],
+    "runtime_s": [100, 200, 300, 400],
+    "submit_s": [0, 0, 10, 20],
+    "start_s": [10, 50, 30, -1],
+    "end_s": [110, 250, -1, -1],
+    "due_s": [110, 249, 1000, 1000],
+}
+INPUTS = {
+    "units": {
+        "curtailable": np.array([False, True]),
+        "profiled": np.array([False, True]),
+        "renewable": np.array([False, True]),
+    },
+    "wan": {"price_per_gb": np.array([0.5, 2.0])},
+}
+
+
+def arrays(columns):
+    return {name: np.array(values) for name, values in columns.items()}
+
+
+@pytest.fixture
+def figures():
+    return kpis(arrays(VARIABLES), arrays(JOBS), INPUTS, 1800, 60.0)
+
+
+def test_every_indicator_by_hand(figures):
+    assert figures == pytest.approx(
+        {
+            "energy_mwh": 4.0,
+            "it_energy_mwh": 3.2,
+            "system_cost": 150.0,
+            "carbon_cost": 240.0,
+            "co2_t": 4.0,
+            "curtailment_mwh": 1.5,
+            "renewable_share": 0.25,
+            "unserved_mwh": 0.5,
+            "overload_mwh": 0.25,
+            "unserved_service_node_h": 2.0,
+            "completed_node_s": 800,
+            "jobs_submitted": 4,
+            "jobs_completed": 2,
+            "jobs_late": 3,  # one ended late, two never
+            "wait_p50_s": 30.0,
+            "wait_p95_s": 48.0,
+            "fluid_gap_mwh": 0.75,
+            "overrun_mwh": 0.25,
+            "wan_gb": 35.0,
+            "wan_cost": 10 * 0.5 + 25 * 2.0,
+            "max_line_loading_percent": 80.0,
+            "min_vm_pu": 0.97,
+            "max_vm_pu": 1.01,
+            "ac_steps_not_converged": 1,
+        },
+        rel=1e-12,
+    )
+
+
+def test_the_table_of_indicators_is_complete(figures):
+    assert list(figures) == list(KPIS)
+    for kpi in KPIS.values():
+        assert kpi.label
+
+
+def test_counts_are_whole_numbers(figures):
+    for name in ("completed_node_s", "jobs_submitted", "jobs_completed", "jobs_late", "ac_steps_not_converged"):
+        assert isinstance(figures[name], int)
+
+
+def test_nothing_to_take_a_maximum_of():
+    never = arrays(JOBS) | {"start_s": np.full(4, -1), "end_s": np.full(4, -1)}
+    dark = arrays(VARIABLES) | {name: np.full((2, 2), np.nan) for name in ("loading_percent", "vm_pu")}
+    figures = kpis(dark, never, INPUTS, 1800, 60.0)
+    for name in ("wait_p50_s", "wait_p95_s", "max_line_loading_percent", "min_vm_pu", "max_vm_pu"):
+        assert figures[name] is None
+    assert (figures["jobs_late"], figures["completed_node_s"]) == (4, 0)
