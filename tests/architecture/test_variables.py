@@ -1,10 +1,11 @@
-"""The table of result variables: names end in their unit, and the documentation says what it says."""
+"""The tables of variables and key figures: names end in their unit, and the documentation says what they say."""
 
 import importlib.util
 from pathlib import Path
 
 import pytest
 
+from gridtwin.economics.kpi_table import KPIS
 from gridtwin.results.variables import Variable, variables
 
 REPO = Path(__file__).parents[2]
@@ -15,7 +16,13 @@ ENDINGS = {
     "kg": "_kg",
     "s": "_s",
     "percent": "_percent",
+    "%": "_percent",
     "degree": "_deg",
+    "pu": "_pu",
+    "MWh": "_mwh",
+    "t": "_t",
+    "node-s": "_node_s",
+    "node-h": "_node_h",
     "{currency}": "_cost",
     "{currency}/MWh": "_per_mwh",
 }
@@ -46,6 +53,12 @@ def test_a_name_ends_in_its_unit(variable):
 def test_a_name_without_its_unit_is_noticed():
     assert not says_its_unit(Variable("site", "site_power", ("time", "site"), "MW", "draw"))
     assert not says_its_unit(Variable("site", "site_mw", ("time", "site"), "1", "draw"))
+
+
+@pytest.mark.parametrize("name", KPIS)
+def test_a_key_figure_ends_in_its_unit(name):
+    unit = KPIS[name].unit
+    assert name.endswith(ENDINGS[unit]) if unit else name.endswith("_share") or name.startswith(("jobs_", "ac_steps_"))
 
 
 def test_every_exception_is_still_needed():

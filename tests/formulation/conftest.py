@@ -7,18 +7,26 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import wrap
 
+import highspy
 import numpy as np
 import pytest
+from scipy import sparse
 
 from gridtwin.optim import Program, Rows, Session
 
+PLAIN = (0.0, np.inf)
 GOLDEN = Path(__file__).parent / "golden"
 NUMBER = r"[-+]?(?:inf|\d+\.?\d*(?:e[-+]?\d+)?)"
+
+HAND = runpy.run_path(str(Path(__file__).parents[1] / "unit" / "dispatch" / "conftest.py"))
+hand_units, hand_grid, hand_work = (HAND[name] for name in ("hand_units", "hand_grid", "hand_work"))
 
 Names = Mapping[str, np.ndarray]  # block -> column numbers of any shape, -1 where there is none
 
@@ -32,10 +40,12 @@ class LinearProgram:
     rows: tuple[tuple[Mapping[str, float], float, float], ...]
 
     def __str__(self) -> str:
-        cost = [f"  {_term(value)} {name}" for name, value in self.cost.items()]
+        cost = [f"  {_term(name, value)}" for name, value in self.cost.items()]
         rows = sorted(f"  {_between(_sum(terms), lower, upper)}" for terms, lower, upper in self.rows)
-        bounds = [f"  {_between(name, *pair)}" for name, pair in self.bounds.items()]
-        return "\n".join(["minimise", *cost, "such that", *rows, "where", *bounds, ""])
+        plain = [name for name, pair in self.bounds.items() if pair == PLAIN]
+        bounds = [f"  {_between(name, *pair)}" for name, pair in self.bounds.items() if pair != PLAIN]
+        listed = wrap(" ".join(plain), 110, initial_indent="  ", subsequent_indent="  ")
+        return "\n".join(["minimise", *cost, "such that", *rows, "where", *bounds, "not negative", *listed, ""])
 
     @property
     def content(self) -> tuple[Mapping[str, str], Mapping[str, str], Counter[str]]:
@@ -46,8 +56,14 @@ class LinearProgram:
 
 
 @pytest.fixture
+def read_program() -> Callable[..., LinearProgram]:
+    """Name the columns of a program by block: `read_program(program, blocks)`."""
+    return _named
+
+
+@pytest.fixture
 def check_golden(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """Compare a program with `golden/<test>.txt`, headed by the docstring of the test."""
+    """Compare a program with `golden/<test>.txt`, which begins with the docstring of the test."""
     name = request.node.name.removeprefix("test_")
 
     def check(program: Program | Session, blocks: Names, rest: str = "") -> None:
@@ -61,7 +77,7 @@ def check_golden(request: pytest.FixtureRequest) -> Callable[..., None]:
     return check
 
 
-def _named(program: Program | Session, blocks: Names, rest: str) -> LinearProgram:
+def _named(program: Program | Session, blocks: Names, rest: str = "") -> LinearProgram:
     rows, cost, (lower, upper) = _parts(program)
     label = {}
     for block, columns in blocks.items():
@@ -86,11 +102,9 @@ def _named(program: Program | Session, blocks: Names, rest: str) -> LinearProgra
 def _parts(program: Program | Session) -> tuple[Rows, np.ndarray, tuple[np.ndarray, np.ndarray]]:
     if isinstance(program, Program):
         return program.assembled(), program.cost, program.column_bounds
-    from scipy import sparse
-
     lp = program._highs.getLp()
     held = lp.a_matrix_
-    kind = sparse.csc_array if held.isColwise() else sparse.csr_array
+    kind = sparse.csc_array if held.format_ == highspy.MatrixFormat.kColwise else sparse.csr_array
     matrix = kind((held.value_, held.index_, held.start_), shape=(lp.num_row_, lp.num_col_))
     rows = Rows(sparse.csr_array(matrix), np.array(lp.row_lower_), np.array(lp.row_upper_))
     return rows, np.array(lp.col_cost_), (np.array(lp.col_lower_), np.array(lp.col_upper_))
@@ -108,12 +122,13 @@ def _number(value: float) -> str:
     return f"{value + 0.0:.9g}"
 
 
-def _term(value: float) -> str:
-    return f"{'-' if value < 0 else '+'} {_number(abs(value))}"
+def _term(name: str, value: float) -> str:
+    size = "" if abs(value) == 1.0 else f"{_number(abs(value))} "
+    return f"{'-' if value < 0 else '+'} {size}{name}"
 
 
 def _sum(terms: Mapping[str, float]) -> str:
-    return " ".join(f"{_term(value)} {name}" for name, value in sorted(terms.items()))
+    return " ".join(_term(name, value) for name, value in sorted(terms.items()))
 
 
 def _between(what: str, lower: float, upper: float) -> str:
@@ -126,11 +141,12 @@ def _between(what: str, lower: float, upper: float) -> str:
 
 def _parsed(text: str) -> LinearProgram:
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    at, then = lines.index("such that"), lines.index("where")
+    at, then, last = (lines.index(heading) for heading in ("such that", "where", "not negative"))
     rows = [_parsed_relation(line) for line in lines[at + 1 : then]]
-    bounds = [_parsed_relation(line) for line in lines[then + 1 :]]
+    bounds = [_parsed_relation(line) for line in lines[then + 1 : last]]
+    plain = dict.fromkeys(" ".join(lines[last + 1 :]).split(), PLAIN)
     return LinearProgram(
-        bounds={what: pair for what, *pair in bounds},
+        bounds=plain | {what: tuple(pair) for what, *pair in bounds},
         cost=_parsed_terms(" ".join(lines[1:at])),
         rows=tuple((_parsed_terms(what), lower, upper) for what, lower, upper in rows),
     )
@@ -146,4 +162,5 @@ def _parsed_relation(line: str) -> tuple[str, float, float]:
 
 
 def _parsed_terms(text: str) -> dict[str, float]:
-    return {name: float(sign + value) for sign, value, name in re.findall(rf"([-+]) ({NUMBER}) (\S+)", text)}
+    found = re.findall(rf"([-+]) (?:({NUMBER}) )?(\S+)", text)
+    return {name: float(sign + (value or "1")) for sign, value, name in found}

@@ -1,5 +1,6 @@
 """Co-dispatch as linear programs: pure functions from frozen problems to frozen plans."""
 
+from gridtwin.dispatch.fluid import advance_fluid, first_steps, kept_cost, roll_fluid
 from gridtwin.dispatch.groups import UnitGroups, group_units
 from gridtwin.dispatch.problem import (
     ComputeProblem,
@@ -23,8 +24,12 @@ __all__ = [
     "SolverRecord",
     "TerminalValue",
     "UnitGroups",
+    "advance_fluid",
     "co_dispatch",
     "dispatch_grid",
     "dispatch_pooled",
+    "first_steps",
     "group_units",
+    "kept_cost",
+    "roll_fluid",
 ]

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from gridtwin.arrays import ratio_or_zero
 from gridtwin.dispatch.problem import ComputeProblem, GridPlan, GridProblem, PooledWork, TerminalValue
 from gridtwin.dispatch.solve import dispatch_pooled
 from gridtwin.errors import DispatchError
@@ -180,8 +181,8 @@ def _waiting(compute: ComputeProblem, work: PooledWork, steps: int) -> FloatArra
     at_origin = np.maximum(released.sum(axis=(2, 3)) - moved, 0.0)  # (origin, class)
     in_queue = np.maximum(released.sum(axis=0) - work.start_nodes[:steps].sum(axis=0), 0.0)  # (class, delay class, bin)
     total = at_origin.sum(axis=0)
-    share = np.divide(at_origin, total, out=np.zeros_like(at_origin), where=total > 0)
-    return (share[:, :, None, None] * in_queue).reshape(-1)
+    waiting: FloatArray = ratio_or_zero(at_origin, total)[:, :, None, None] * in_queue
+    return waiting.ravel()
 
 
 def _carried_nodes(compute: ComputeProblem, work: PooledWork, steps: int) -> FloatArray:
@@ -194,18 +195,19 @@ def _carried_nodes(compute: ComputeProblem, work: PooledWork, steps: int) -> Flo
 
 
 def _carried_overbooked(compute: ComputeProblem, work: PooledWork, steps: int) -> FloatArray:
-    """Nodes (time from `steps` on, site, class) of starts of the first `steps` that the plan, or the site, cannot host."""
+    """Nodes (time after `steps`, site, class) that those starts want but the plan, or the site after it, does not give."""
     room = np.maximum(compute.available_nodes - compute.committed_nodes, 0.0)
-    planned = work.busy_nodes
-    room[: len(planned)] = planned
-    return np.maximum(_carried_nodes(compute, work, steps) - room, 0.0)[steps:]
+    room[: len(work.busy_nodes)] = work.busy_nodes
+    beyond: FloatArray = np.maximum(_carried_nodes(compute, work, steps) - room, 0.0)[steps:]
+    return beyond
 
 
 def _node_h_after(compute: ComputeProblem, work: PooledWork, steps: int, step_h: float) -> FloatArray:
     """Node-hours (class,) after the last step of the problem that starts of the first `steps` take."""
     all_steps, lags = len(compute.released_nodes), compute.occupancy.shape[2]
     beyond = np.arange(lags) >= all_steps - np.arange(steps)[:, None]  # (time, lag)
-    return np.einsum("tcps,cpl,tl->c", work.placed_nodes[:steps], compute.occupancy, beyond) * step_h
+    node_h: FloatArray = np.einsum("tcps,cpl,tl->c", work.placed_nodes[:steps], compute.occupancy, beyond) * step_h
+    return node_h
 
 
 def _narrowed(terminal: TerminalValue, taken_node_h: FloatArray) -> TerminalValue:
@@ -221,12 +223,12 @@ def _filled(terminal: TerminalValue, node_h: FloatArray) -> FloatArray:
     """Node-hours (class, segment) when the cheapest segments fill first."""
     ends = np.cumsum(terminal.width_node_h, axis=1)
     starts = np.concatenate([np.zeros((len(ends), 1)), ends[:, :-1]], axis=1)
-    return np.clip(node_h[:, None] - starts, 0.0, terminal.width_node_h)
+    return np.asarray(np.clip(node_h[:, None] - starts, 0.0, terminal.width_node_h))
 
 
 def _site_mw(compute: ComputeProblem, work: PooledWork, steps: int) -> FloatArray:
     nodes = compute.committed_nodes[:steps] + work.busy_nodes[:steps]
-    return compute.base_mw[:steps] + (compute.node_mw[:steps] * nodes).sum(axis=2)
+    return np.asarray(compute.base_mw[:steps] + (compute.node_mw[:steps] * nodes).sum(axis=2))
 
 
 def _generation_cost_per_h(grid: GridProblem, plan: GridPlan, steps: int) -> float:
@@ -241,4 +243,4 @@ def _generation_cost_per_h(grid: GridProblem, plan: GridPlan, steps: int) -> flo
 def _below_mw(segment_group: IntArray, segment_mw: FloatArray) -> FloatArray:
     """Width of the segments of the same group that come before each."""
     starts = np.cumsum(segment_mw) - segment_mw
-    return starts - starts[np.searchsorted(segment_group, segment_group)]
+    return np.asarray(starts - starts[np.searchsorted(segment_group, segment_group)])

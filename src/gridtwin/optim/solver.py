@@ -45,6 +45,8 @@ class Session:
     def _pass(self, program: Program) -> None:
         rows = program.assembled()
         matrix = sparse.csc_array(rows.matrix)
+        _check_finite("cost", program.cost)
+        _check_finite("coefficient", matrix.data)
         lp = highspy.HighsLp()
         lp.num_col_, lp.num_row_ = program.n_columns, program.n_rows
         lp.col_cost_ = program.cost
@@ -84,6 +86,7 @@ class Session:
         """Add complete rows. Returns their numbers."""
         first = int(self._highs.getNumRow())
         matrix = rows.matrix
+        _check_finite("coefficient", matrix.data)
         _checked(
             self._highs.addRows(
                 len(rows.lower),
@@ -173,6 +176,16 @@ def _new_highs() -> highspy.Highs:
     ):
         _checked(highs.setOptionValue(option, value), f"take the option {option}")
     return highs
+
+
+def _check_finite(what: str, values: FloatArray) -> None:
+    """HiGHS itself lets NaN pass in costs and coefficients."""
+    bad = np.flatnonzero(~np.isfinite(values))
+    if len(bad) > 0:
+        raise DispatchError(
+            f"a {what} of the program is {values[bad[0]]} ({len(bad)} of {len(values)}); expected finite numbers: "
+            "look for NaN in prices, profiles and network data"
+        )
 
 
 def _checked(status: highspy.HighsStatus, action: str) -> None:

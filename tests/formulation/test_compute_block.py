@@ -1,0 +1,144 @@
+"""The blocks of the work, one linear program each."""
+
+import numpy as np
+
+from gridtwin.dispatch import TerminalValue
+from gridtwin.dispatch import compute_block as block
+from gridtwin.optim import Program
+
+
+def test_queues(hand_work, check_golden):
+    """start[time, class, delay class, bin], backlog[...]: three steps, two delay classes, two origins pooled.
+
+    Delay class 0: 4 + 1 nodes are released, all due one step later. Delay class 1: 2, then 3 nodes are released, of
+    which 1 is due in step 2; the rest may wait beyond. No more waits than is released and not yet due.
+    """
+    released = np.array([[3.0, 2.0, 1.0, 0.0], [0.0, 1.0, 1.0, 2.0], [0.0, 0.0, 0.0, 0.0]])
+    due = np.array([[0.0, 0.0, 0.0, 0.0], [3.0, 0.0, 1.0, 0.0], [0.0, 1.0, 1.0, 0.0]])
+    work = hand_work(steps=3, shape=(2, 1, 2, 1), released_nodes=released, due_nodes=due)
+    program = Program()
+    start, backlog = block._add_queues(program, work)
+    check_golden(program, {"start": start, "backlog": backlog})
+
+
+def test_idle_queue_left_out(hand_work, check_golden):
+    """start[time, class, delay class, bin], backlog[...]: delay class 1 gets no work and no columns."""
+    work = hand_work(
+        steps=1, shape=(1, 1, 2, 1), released_nodes=np.array([[4.0, 0.0]]), due_nodes=np.array([[1.0, 0.0]])
+    )
+    program = Program()
+    start, backlog = block._add_queues(program, work)
+    check_golden(program, {"start": start, "backlog": backlog})
+
+
+def test_placement(hand_work, check_golden):
+    """start[time, class, delay class, bin], placed[time, class, bin, site]: two delay classes share bins and sites.
+
+    Sites 0 and 2 can be reached, site 1 cannot.
+    """
+    work = hand_work(steps=1, shape=(1, 1, 2, 2), sites=3, route_allowed=np.array([[[True, False, True]]]))
+    program = Program()
+    start = program.columns((1, 1, 2, 2))
+    placed = block._add_places(program, work, start)
+    check_golden(program, {"start": start, "placed": placed})
+
+
+def test_busy_nodes(hand_work, check_golden):
+    """placed[time, class, bin, site], busy[time, site, class], late[time, site, class]: four steps, two bins.
+
+    A start of bin 0 keeps half a node busy in its own step and in the next, one of bin 1 half, one, one, a quarter.
+    Of 10 nodes running jobs take 4, then 1, then 12, then none; what finds no node costs 40 a node-hour, 20 a step.
+    """
+    work = hand_work(
+        steps=4,
+        shape=(1, 1, 1, 2),
+        occupancy=np.array([[[0.5, 0.5, 0.0, 0.0], [0.5, 1.0, 1.0, 0.25]]]),
+        committed_nodes=np.array([4.0, 1.0, 12.0, 0.0])[:, None, None],
+    )
+    program = Program()
+    placed = program.columns((4, 1, 2, 1))
+    busy, late = block._add_busy(program, work, placed, late_price=20.0)
+    check_golden(program, {"placed": placed, "busy": busy, "late": late})
+
+
+def test_wan_blocks(hand_work, check_golden):
+    """moved[block, origin, class, site], placed[time, class, bin, site], total[...]: three steps in blocks of two.
+
+    Origin 0 releases 3, 1, 2 nodes, of which 1 is due in step 0 and 2 in step 2; origin 1 releases 5 nodes in step 2 and
+    cannot reach site 1. By the end of block 0 origin 0 has given 1 to 4, of block 1 3 to 6. A node costs 2 to site 0
+    and 7 to site 1 from origin 0, 4 from origin 1.
+    """
+    work = hand_work(
+        steps=3,
+        shape=(2, 1, 1, 1),
+        sites=2,
+        block_steps=2,
+        released_nodes=np.array([[3.0, 0.0], [1.0, 0.0], [2.0, 5.0]]),
+        due_nodes=np.array([[1.0, 0.0], [0.0, 0.0], [2.0, 0.0]]),
+        route_allowed=np.array([[[True, True]], [[True, False]]]),
+        route_cost=np.array([[[2.0, 7.0]], [[4.0, 9.0]]]),
+    )
+    program = Program()
+    placed = program.columns((3, 1, 1, 2))
+    moved = block._add_wan(program, work, placed[..., 0], placed)
+    check_golden(program, {"placed": placed, "moved": moved}, rest="total")
+
+
+def test_bandwidth(hand_work, check_golden):
+    """moved[block, origin, class, site]: three steps in blocks of two, two classes of 1.5 and 4 GB a node.
+
+    The link to site 0 carries 6 GB a step, so 12 in the first block and 6 in the second; those to site 1 and from
+    origin 1 could carry all work at once and get no row.
+    """
+    work = hand_work(
+        steps=3,
+        shape=(2, 2, 1, 1),
+        sites=2,
+        block_steps=2,
+        released_nodes=np.array([[4.0, 2.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0]]),
+        route_gb=np.array([1.5, 4.0]),
+        bandwidth_gb=np.array([[6.0, np.inf], [6.0, 100.0]]),
+    )
+    program = Program()
+    moved = program.columns((2, 2, 2, 2))
+    block._limit_bandwidth(program, work, moved, np.array([2, 1]))
+    check_golden(program, {"moved": moved})
+
+
+def test_connection(hand_work, check_golden):
+    """busy[time, site, class], over[...]: two sites, two classes of 1 and 2 MW a node; the connection of site 0 is 12 MW.
+
+    Site 0 draws 3 MW idle and 2 MW for two running jobs of class 0 in step 0, so 7 MW are left, and 9 MW in step 1.
+    Site 1 has no limit and no row. Excess costs 70 per MWh.
+    """
+    work = hand_work(
+        shape=(1, 2, 1, 1),
+        sites=2,
+        base_mw=np.array([[3.0, 1.0], [3.0, 1.0]]),
+        node_mw=np.tile([1.0, 2.0], (2, 2, 1)),
+        committed_nodes=np.array([[[2.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]]),
+        connection_mw=np.array([12.0, np.inf]),
+    )
+    program = Program()
+    busy = program.columns((2, 2, 2))
+    block._limit_connections(program, work, busy, price=70.0)
+    check_golden(program, {"busy": busy}, rest="over")
+
+
+def test_terminal_value(hand_work, check_golden):
+    """backlog[time, class, delay class, bin], placed[time, class, bin, site], left[...]: two steps of half an hour.
+
+    Jobs of bin 0 run 0.5 h, those of bin 1 1.5 h on average; a start keeps nodes busy for shares 1, 0, 0 and 0.5, 1, 1
+    of the steps that follow. Bin 1 started in step 0 leaves 1 step = 0.5 node-hours after the end, in step 1 two.
+    The first 8 node-hours cost 5 each, the others 11.
+    """
+    work = hand_work(
+        shape=(1, 1, 2, 2),
+        occupancy=np.array([[[1.0, 0.0, 0.0], [0.5, 1.0, 1.0]]]),
+        mean_runtime_h=np.array([[0.5, 1.5]]),
+        terminal=TerminalValue(np.array([[8.0, np.inf]]), np.array([[5.0, 11.0]])),
+    )
+    program = Program()
+    backlog, placed = program.columns((2, 1, 2, 2)), program.columns((2, 1, 2, 1))
+    block._value_what_is_left(program, work, backlog, placed, step_h=0.5)
+    check_golden(program, {"backlog": backlog, "placed": placed}, rest="left")

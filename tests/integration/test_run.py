@@ -1,0 +1,176 @@
+"""The installed command line, from scenario to saved run."""
+
+import hashlib
+import json
+from collections import Counter
+
+import pytest
+
+from gridtwin import api
+from gridtwin.policies.registry import POLICIES
+from gridtwin.results.files import read_columns
+
+SUMMARY = {"run_id", "scenario", "policy", "steps", "kpis", "ledgers", "timing_s"}
+MORE_SUMMARY = {"currency", "step_s", "findings"}
+KPIS = {
+    *("energy_mwh", "it_energy_mwh", "completed_node_s", "system_cost", "carbon_cost", "co2_t", "curtailment_mwh"),
+    *("renewable_share", "unserved_mwh", "jobs_submitted", "jobs_completed", "jobs_late", "wait_p50_s", "wait_p95_s"),
+    *("fluid_gap_mwh", "max_line_loading_percent", "min_vm_pu", "max_vm_pu", "ac_steps_not_converged"),
+}
+MORE_KPIS = {"overload_mwh", "unserved_service_node_h", "overrun_mwh", "wan_gb", "wan_cost"}
+FILES = {
+    *("inputs", "windows", "journal.jsonl", "results.nc", "jobs.parquet", "findings.parquet"),
+    *("summary.json", "manifest.json"),
+}
+LEDGERS = [
+    "power_ac",
+    "power_market",
+    "jobs",
+    "node_seconds",
+    "energy",
+    "production_cost",
+    "solver_primal",
+    "solver_gap",
+]
+
+
+@pytest.fixture(scope="module", params=POLICIES)
+def day(request, day_run):
+    return request.param, day_run(request.param)
+
+
+@pytest.fixture(scope="module")
+def folder(day):
+    (path,) = day[1].out_dir.iterdir()
+    return path
+
+
+@pytest.mark.slow
+class TestTheDay:
+    """`gridtwin run scenarios/rts_gmlc_day.yaml --json` under either policy."""
+
+    def test_prints_only_the_summary(self, day):
+        policy, printed = day
+        assert (printed.code, printed.err) == (0, "")
+        summary = printed.summary
+        assert summary.keys() == SUMMARY | MORE_SUMMARY
+        assert summary["kpis"].keys() == KPIS | MORE_KPIS
+        assert list(summary["ledgers"]) == LEDGERS
+        for ledger in summary["ledgers"].values():
+            assert ledger.keys() == {"residual", "tolerance", "unit", "pass"}
+            assert ledger["pass"] is True
+        assert all(seconds >= 0 for seconds in summary["timing_s"].values())
+        assert (summary["scenario"], summary["policy"], summary["currency"]) == ("rts_gmlc_day", policy, "USD")
+
+    def test_figures_make_sense(self, day):
+        kpis = day[1].summary["kpis"]
+        assert kpis["jobs_submitted"] == kpis["jobs_completed"] >= 8000
+        assert 0 < kpis["it_energy_mwh"] < kpis["energy_mwh"] < 1.5 * kpis["it_energy_mwh"]
+        assert 0 < kpis["renewable_share"] < 1
+        assert 0.9 < kpis["min_vm_pu"] < kpis["max_vm_pu"] < 1.1
+        assert kpis["carbon_cost"] == pytest.approx(50 * kpis["co2_t"])
+        assert kpis["ac_steps_not_converged"] == kpis["unserved_mwh"] == 0
+
+    def test_leaves_a_complete_folder(self, day, folder):
+        summary = day[1].summary
+        assert folder.name == summary["run_id"]
+        assert {path.name for path in folder.iterdir()} == FILES
+        assert json.loads((folder / "summary.json").read_text()) == summary
+        scenario = json.loads((folder / "inputs" / "scenario.json").read_text())
+        assert scenario["policy"] == day[0]
+        manifest = json.loads((folder / "manifest.json").read_text())
+        assert manifest["seed"] == scenario["seed"]
+        assert manifest["ledgers"] == summary["ledgers"]
+        assert manifest["counts"]["jobs"] == summary["kpis"]["jobs_submitted"]
+        assert {"pandapower", "highspy", "numpy"} <= manifest["libraries"].keys()
+
+    def test_the_journal_matches_the_files(self, folder):
+        entries = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
+        assert {entry["file"] for entry in entries} == {path.name for path in (folder / "windows").iterdir()}
+        for entry in entries:
+            digest = hashlib.sha256((folder / "windows" / entry["file"]).read_bytes()).hexdigest()
+            assert entry["sha256"] == digest
+
+    def test_results_and_jobs_tell_what_the_summary_tells(self, day, folder):
+        kpis = day[1].summary["kpis"]
+        with api.open_results(folder) as results:
+            assert results.sizes["time"] == day[1].summary["steps"]
+            assert float(results["site_mw"].sum()) == pytest.approx(kpis["energy_mwh"])
+            assert float(results["production_cost"].sum()) == pytest.approx(kpis["system_cost"])
+            assert float(results["vm_pu"].min()) == kpis["min_vm_pu"]
+            assert results["production_cost"].attrs["units"] == "USD"
+        jobs = read_columns(folder / "jobs.parquet")
+        assert len(jobs["job"]) == kpis["jobs_submitted"]
+        assert int(jobs["late"].sum()) == kpis["jobs_late"]
+        assert Counter(read_columns(folder / "findings.parquet")["kind"].tolist()) == day[1].summary["findings"]
+        assert int((jobs["nodes"] * jobs["runtime_s"]).sum()) == kpis["completed_node_s"]
+        assert set(jobs["site"]) <= {"dc_110", "dc_122", "dc_203", "dc_223", "dc_310", "dc_318"}
+
+    def test_show_prints_a_table(self, day, folder, command):
+        printed = command("show", folder)
+        assert (printed.returncode, printed.stderr) == (0, "")
+        for text in ("rts_gmlc_day", day[0], folder.name, "USD", "MWh", "pass"):
+            assert text in printed.stdout
+        assert "FAIL" not in printed.stdout
+
+
+@pytest.mark.slow
+def test_co_dispatch_does_the_same_work_for_less_and_no_later(day_run):
+    asap, co_dispatch = (day_run(policy).summary for policy in ("asap", "co_dispatch"))
+    base, change = asap["kpis"], co_dispatch["kpis"]
+    assert change["completed_node_s"] == base["completed_node_s"]
+    assert asap["steps"] == co_dispatch["steps"]
+    assert change["system_cost"] + change["carbon_cost"] < base["system_cost"] + base["carbon_cost"]
+    assert change["jobs_late"] <= base["jobs_late"]
+
+
+@pytest.fixture(scope="module")
+def cases(request):
+    return request.path.parents[1] / "cases"
+
+
+@pytest.mark.parametrize(("case", "code", "figure"), [("shed", 4, "unserved_mwh"), ("no_power_flow", 5, "ac_steps")])
+def test_exit_codes_of_runs(command, cases, tmp_path, case, code, figure):
+    done = command("run", cases / case / "scenario.yaml", "--out", tmp_path, "--json")
+    assert done.returncode == code, done.stderr
+    assert any(value for name, value in json.loads(done.stdout)["kpis"].items() if name.startswith(figure))
+    assert {path.name for path in next(tmp_path.iterdir()).iterdir()} == FILES
+
+
+@pytest.mark.parametrize(
+    ("ledger", "unconverged", "unserved_mwh", "overload_mwh", "code"),
+    [
+        (True, 0, 0.0, 0.0, 0),
+        (True, 0, 1e-3, 1e-3, 0),
+        (True, 0, 0.0011, 0.0, 4),
+        (True, 0, 0.0, 0.0011, 4),
+        (True, 1, 5.0, 5.0, 5),
+        (False, 1, 5.0, 5.0, 8),
+    ],
+)
+def test_the_gravest_finding_decides_the_exit_code(ledger, unconverged, unserved_mwh, overload_mwh, code):
+    kpis = {"ac_steps_not_converged": unconverged, "unserved_mwh": unserved_mwh, "overload_mwh": overload_mwh}
+    assert api.exit_code({"kpis": kpis, "ledgers": {"a": {"pass": True}, "b": {"pass": ledger}}}) == code
+
+
+def test_runs_never_share_a_folder(pocket, tmp_path):
+    study = pocket("policy=asap", "time.duration=12h")
+    runs = {api.run(study, tmp_path).run_dir for _ in range(2)}
+    assert len(runs) == len(list(tmp_path.iterdir())) == 2
+    assert all(path.name.startswith("pocket_asap_") for path in runs)
+
+
+def test_a_table_for_people_and_where_it_was_saved(command, cases, tmp_path):
+    done = command("run", cases / "one_unit" / "scenario.yaml", "--out", tmp_path, "--set", "policy=asap")
+    (folder,) = tmp_path.iterdir()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "EUR" in done.stdout
+    assert done.stdout.replace("\n", "").endswith(f"saved in {folder}")
+    assert json.loads((folder / "summary.json").read_text())["policy"] == "asap"
+
+
+def test_a_run_that_cannot_be_written_says_so(command, cases, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    done = command("run", cases / "one_unit" / "scenario.yaml", "--out", tmp_path / "file")
+    assert (done.returncode, done.stdout) == (6, "")
+    assert done.stderr.startswith("gridtwin: cannot read or write: ")

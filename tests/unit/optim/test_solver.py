@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+from scipy import sparse
+
+from gridtwin.errors import DispatchError
+from gridtwin.optim import Program, Rows, Session
+
+
+def diet(demand=10.0):
+    """Cheapest way to `demand`: 6 at 1 each, then at 3 each; so 6 + 12 for ten, and 3 for one more."""
+    program = Program()
+    columns = program.columns((2,), upper=np.array([6.0, np.inf]), cost=np.array([1.0, 3.0]))
+    program.entries(program.rows((1,), demand, np.inf), columns, 1.0)
+    return program
+
+
+def test_optimum_and_duals():
+    solution = Session(diet()).solve()
+    np.testing.assert_allclose(solution.value, [6, 4])
+    np.testing.assert_allclose(solution.row_value, [10])
+    np.testing.assert_allclose(solution.row_dual, [3])
+    np.testing.assert_allclose(solution.reduced_cost, [-2, 0])
+    assert solution.objective == pytest.approx(18)
+    assert solution.dual_objective == pytest.approx(18)
+    assert solution.primal_residual < 1e-9
+
+
+def test_a_dual_is_the_change_of_the_objective():
+    more = Session(diet(10.5)).solve().objective - Session(diet(10.0)).solve().objective
+    assert Session(diet()).solve().row_dual[0] == pytest.approx(more / 0.5)
+
+
+def test_rows_and_columns_added_later_count():
+    session = Session(diet())
+    session.solve()
+    slack = session.add_columns(1, cost=10.0)
+    row = session.add_rows(Rows(sparse.csr_array([[0.0, 1.0, -1.0]]), np.array([-np.inf]), np.array([3.0])))
+    solution = session.solve()
+    np.testing.assert_array_equal([slack[0], row[0]], [2, 1])
+    np.testing.assert_allclose(solution.value, [6, 4, 1])
+    assert solution.objective == pytest.approx(18 + 10)
+    assert solution.dual_objective == pytest.approx(18 + 10)
+
+
+def test_equal_programs_give_equal_bytes():
+    first, second = (Session(diet()).solve() for _ in range(2))
+    assert first.value.tobytes() == second.value.tobytes()
+    assert first.row_dual.tobytes() == second.row_dual.tobytes()
+    assert first.iterations == second.iterations
+
+
+def test_no_optimum_is_an_error_that_names_the_status():
+    program = diet()
+    program.entries(program.rows((1,), -np.inf, 5.0), np.arange(2), 1.0)
+    with pytest.raises(DispatchError, match="Infeasible"):
+        Session(program).solve()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("place", ["cost", "coefficient", "lower"])
+def test_what_is_not_finite_is_refused(place, bad):
+    program = diet()
+    values = dict.fromkeys(("cost", "coefficient", "lower"), 0.0) | {place: bad}
+    columns = program.columns((1,), lower=values["lower"], cost=values["cost"])
+    program.entries(program.rows((1,), 0.0, 1.0), columns, values["coefficient"])
+    with pytest.raises(DispatchError, match="finite"):
+        Session(program).solve()
+
+
+def test_a_row_added_later_must_be_finite():
+    session = Session(diet())
+    with pytest.raises(DispatchError, match="coefficient of the program is nan"):
+        session.add_rows(Rows(sparse.csr_array([[np.nan, 1.0]]), np.zeros(1), np.ones(1)))
