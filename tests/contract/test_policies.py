@@ -14,6 +14,7 @@ pytestmark = pytest.mark.parametrize("policy", POLICIES)
 
 MW = 1e-6
 NODES = 1e-6
+LEAST_LOSS_MW = 1e-3
 LOSS_SHARE = 0.01  # of load; the lines of the pocket model are short
 
 
@@ -119,8 +120,9 @@ def test_flows_obey_kirchhoff_and_ratings(case):
     np.add.at(leaving, (slice(None), network.line_from), flow)
     np.subtract.at(leaving, (slice(None), network.line_to), flow)
     np.testing.assert_allclose(leaving @ network.ptdf.T, flow, atol=MW)
-    drawn_by_losses = np.abs(plan.grid.injection_mw - leaving).sum(axis=1)
-    assert (drawn_by_losses <= LOSS_SHARE * observation.forecast.load_mw.sum(axis=1)).all()
+    drawn_by_losses = np.abs(plan.grid.injection_mw - leaving)
+    assert (drawn_by_losses.sum(axis=1) <= LOSS_SHARE * observation.forecast.load_mw.sum(axis=1)).all()
+    assert np.delete(drawn_by_losses, network.slack, axis=1).max() > LEAST_LOSS_MW
     np.testing.assert_array_equal(plan.grid.overload_mw, np.maximum(np.abs(flow) - network.rate_mw, 0))
 
 
