@@ -64,9 +64,7 @@ def test_shed_and_spill(hand_units, hand_grid, check_golden):
     load = np.array([[30.0, 0.0, 90.0], [0.0, 0.0, 60.0]])
     factor = np.tile([0.04, 0.0, 0.0], (2, 1))
     losses = LossEstimate(np.zeros(2), factor, np.zeros((2, 3)), np.zeros((2, 3)))
-    program, _, names = written(
-        hand_grid(units, steps=2, step_h=0.25, load_mw=load, injection_mw=-load, losses=losses)
-    )
+    program, _, names = written(hand_grid(units, steps=2, step_h=0.25, load_mw=load, injection_mw=-load, losses=losses))
     check_golden(program, names)
 
 

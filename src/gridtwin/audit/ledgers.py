@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from gridtwin.arrays import ratio_or_zero, sum_at
 from gridtwin.audit.job_meter import busy_node_seconds
 from gridtwin.results.store import RunData
 from gridtwin.units import W_PER_MW, FloatArray
@@ -19,7 +20,7 @@ POWER_SHARE = 1e-9
 ENERGY_MWH = 1e-6
 PRIMAL = 1e-6
 GAP = 1e-6
-MONEY_SHARE = 1e-9
+CURVE_SHARE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +44,38 @@ def close_ledgers(run: RunData) -> tuple[Ledger, ...]:
 
 
 def power_ac(run: RunData) -> Ledger:
-    """Asked injections = V·conj(Y·V), per AC step and bus, active and reactive."""
+    """Injections asked for and found = V·conj(Y·V), per AC step and bus; no voltage where AC did not converge."""
     v = run.variables
     admittance, slack = _admittance(run), np.flatnonzero(run.inputs["buses"]["slack"])[0]
     done = v["ac_converged"].astype(bool)
+    if (np.isfinite(v["vm_pu"]) != done[:, None]).any():
+        return Ledger("power_ac", np.inf, _power_tolerance(run), "MW")
     voltage = v["vm_pu"][done] * np.exp(1j * np.radians(v["va_deg"][done]))
     base_mva = float(run.inputs["buses"]["base_mva"][0])
     implied = voltage * np.conj((admittance @ voltage.T).T) * base_mva
     asked = v["net_injection_mw"][done].copy()
     asked[:, slack] += v["slack_excess_mw"][done]
-    difference = np.maximum(np.abs(implied.real - asked), np.abs(implied.imag - v["bus_mvar"][done]))
+    found = v["bus_mw"][done] + 1j * v["bus_mvar"][done]
+    difference = np.maximum(np.abs(implied.real - asked), np.abs(implied - found))
     return Ledger("power_ac", _largest(difference), _power_tolerance(run), "MW")
+
+
+def power_bus(run: RunData) -> Ledger:
+    """Injection at each bus = units + links - load served - surplus dumped - sites, per step."""
+    v, inputs, buses = run.variables, run.inputs, len(run.coords["bus"])
+    load_mw = v["load_mw"]
+    total_mw = load_mw.sum(axis=1, keepdims=True)
+    dumped_mw = v["spill_mw"][:, None] * np.where(total_mw > 0, ratio_or_zero(load_mw, total_mw), 1.0 / buses)
+    links = inputs["links"]
+    expected_mw = (
+        sum_at(v["unit_mw"], inputs["units"]["bus_index"], buses)
+        + sum_at(links["schedule_mw"], links["to_index"], buses)
+        - sum_at(links["schedule_mw"], links["from_index"], buses)
+        - (load_mw - v["shed_mw"])
+        - dumped_mw
+        - sum_at(v["site_mw"], inputs["sites"]["bus_index"], buses)
+    )
+    return Ledger("power_bus", _largest(np.abs(expected_mw - v["net_injection_mw"])), _power_tolerance(run), "MW")
 
 
 def power_market(run: RunData) -> Ledger:
@@ -104,15 +126,12 @@ def energy(run: RunData) -> Ledger:
 
 def production_cost(run: RunData) -> Ledger:
     """Stored cost of each step = cost of the stored output along the stored segments, relative."""
-    v, segments = run.variables, run.inputs["segments"]
-    cost = np.zeros(len(v["production_cost"]))
-    for unit in range(v["unit_mw"].shape[1]):
-        own = segments["unit_index"] == unit
-        ends = np.concatenate([[0.0], np.cumsum(segments["width_mw"][own])])
-        rates = np.concatenate([[0.0], np.cumsum(segments["width_mw"][own] * segments["cost_per_mwh"][own])])
-        cost += np.interp(v["unit_mw"][:, unit], ends, rates) * run.step_h
-    scale = max(1.0, float(np.abs(cost).max(initial=0.0)))
-    return Ledger("production_cost", _largest(np.abs(cost - v["production_cost"])) / scale, MONEY_SHARE, "1")
+    return Ledger("production_cost", _curve_residual(run, "cost_per_mwh", "production_cost"), CURVE_SHARE, "1")
+
+
+def co2(run: RunData) -> Ledger:
+    """Stored emissions of each step = emissions of the stored output along the stored segments, relative."""
+    return Ledger("co2", _curve_residual(run, "co2_kg_per_mwh", "co2_kg"), CURVE_SHARE, "1")
 
 
 def solver_primal(run: RunData) -> Ledger:
@@ -129,11 +148,13 @@ def solver_gap(run: RunData) -> Ledger:
 
 LEDGERS: tuple[Callable[[RunData], Ledger], ...] = (
     power_ac,
+    power_bus,
     power_market,
     jobs,
     node_seconds,
     energy,
     production_cost,
+    co2,
     solver_primal,
     solver_gap,
 )
@@ -141,6 +162,19 @@ LEDGERS: tuple[Callable[[RunData], Ledger], ...] = (
 
 def _largest(values: FloatArray) -> float:
     return float(np.max(values, initial=0.0))
+
+
+def _curve_residual(run: RunData, rate: str, stored: str) -> float:
+    """Largest difference of a stored sum over units from its curves, relative to the largest sum."""
+    segments, unit_mw = run.inputs["segments"], run.variables["unit_mw"]
+    total = np.zeros(len(unit_mw))
+    for unit in range(unit_mw.shape[1]):
+        own = segments["unit_index"] == unit
+        ends = np.concatenate([[0.0], np.cumsum(segments["width_mw"][own])])
+        sums = np.concatenate([[0.0], np.cumsum(segments["width_mw"][own] * segments[rate][own])])
+        total += np.interp(unit_mw[:, unit], ends, sums) * run.step_h
+    scale = max(1.0, float(np.abs(total).max(initial=0.0)))
+    return _largest(np.abs(total - run.variables[stored])) / scale
 
 
 def _power_tolerance(run: RunData) -> float:

@@ -195,7 +195,7 @@ def _carried_nodes(compute: ComputeProblem, work: PooledWork, steps: int) -> Flo
 
 
 def _carried_overbooked(compute: ComputeProblem, work: PooledWork, steps: int) -> FloatArray:
-    """Nodes (time after `steps`, site, class) that those starts want but the plan, or the site after it, does not give."""
+    """Nodes (time after `steps`, site, class) that those starts want and that neither plan nor site gives them."""
     room = np.maximum(compute.available_nodes - compute.committed_nodes, 0.0)
     room[: len(work.busy_nodes)] = work.busy_nodes
     beyond: FloatArray = np.maximum(_carried_nodes(compute, work, steps) - room, 0.0)[steps:]

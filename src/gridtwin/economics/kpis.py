@@ -47,7 +47,7 @@ def kpis(
         "carbon_cost": co2_t * carbon_price_per_t,
         "co2_t": co2_t,
         "curtailment_mwh": _sum(curtailed) * hours,
-        "renewable_share": float(unit_mwh[units["renewable"]].sum() / unit_mwh.sum()),
+        "renewable_share": _share(unit_mwh[units["renewable"]].sum(), unit_mwh.sum()),
         "unserved_mwh": _sum(v["shed_mw"]) * hours,
         "overload_mwh": _sum(v["overload_mw"]) * hours,
         "unserved_service_node_h": _sum(v["unserved_service_nodes"]) * hours,
@@ -79,6 +79,10 @@ def _job_kpis(jobs: Mapping[str, np.ndarray]) -> dict[str, float | int | None]:
 
 def _sum(values: FloatArray) -> float:
     return float(np.sum(values))
+
+
+def _share(part: float, whole: float) -> float | None:
+    return float(part / whole) if whole > 0 else None
 
 
 def _largest(values: FloatArray) -> float | None:

@@ -26,6 +26,8 @@ def input_tables(study: Study, admittance: sparse.csr_array) -> dict[str, Table]
         "admittance": _admittance(admittance),
         "units": _units(study),
         "segments": _segments(study),
+        "links": _links(study),
+        "sites": _sites(study),
         "pools": _pools(study),
         "wan": _wan(study),
     }
@@ -71,6 +73,20 @@ def _segments(study: Study) -> Table:
         "cost_per_mwh": units.segment_cost_per_mwh,
         "co2_kg_per_mwh": units.segment_co2_kg_per_mwh,
     }
+
+
+def _links(study: Study) -> Table:
+    grid = study.grid
+    return {
+        "link": np.array(grid.link, dtype=str),
+        "from_index": grid.link_from,
+        "to_index": grid.link_to,
+        "schedule_mw": grid.link_schedule_mw,
+    }
+
+
+def _sites(study: Study) -> Table:
+    return {"site": np.array(study.fleet.site), "bus_index": study.fleet.bus}
 
 
 def _pools(study: Study) -> Table:

@@ -137,5 +137,3 @@ def _work(
         terminal=TerminalValue(np.full((classes, 1), np.inf), np.zeros((classes, 1))),
     )
     return replace(problem, **changes)
-
-

@@ -96,7 +96,12 @@ def test_no_more_is_kept_than_was_planned(day):
 def test_foresight_pays(day):
     """Told that power will cost 35, an hour's look ahead runs all at once, at 30; two hours or more find the 10."""
     grid, compute = day
-    compute = replace(compute, terminal=TerminalValue(np.array([[np.inf]]), np.array([[35.0]])))
+    compute = replace(
+        compute,
+        occupancy=np.ones((1, 1, 1)),
+        mean_runtime_h=np.ones((1, 1)),
+        terminal=TerminalValue(np.array([[np.inf]]), np.array([[35.0]])),
+    )
     one, two, four = (roll_fluid(grid, compute, window_steps=1, horizon_steps=horizon) for horizon in (1, 2, 4))
     plan, _ = dispatch_pooled(grid, compute)
     assert four == pytest.approx(plan.solver.objective, rel=1e-9)

@@ -83,7 +83,9 @@ def test_a_price_is_the_change_of_cost_per_mwh_of_load(lossy, bus):
     step = 0.01
 
     def cost(more_mw):
-        return dispatch_grid(replace(lossy, injection_mw=lossy.injection_mw - more_mw * np.eye(3)[bus])).solver.objective
+        return dispatch_grid(
+            replace(lossy, injection_mw=lossy.injection_mw - more_mw * np.eye(3)[bus])
+        ).solver.objective
 
     price = dispatch_grid(lossy).price_per_mwh[0]
     assert len(set(price.round(3))) == 3, "losses and congestion part the buses"
