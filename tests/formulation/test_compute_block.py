@@ -65,8 +65,8 @@ def test_wan_blocks(hand_work, check_golden):
     """moved[block, origin, class, site], placed[time, class, bin, site], total[...]: three steps in blocks of two.
 
     Origin 0 releases 3, 1, 2 nodes, of which 1 is due in step 0 and 2 in step 2; origin 1 releases 5 nodes in step 2
-    and cannot reach site 1. By the end of block 0 origin 0 has given 1 to 4, of block 1 3 to 6. A node costs 2 to site 0
-    and 7 to site 1 from origin 0, 4 from origin 1.
+    and cannot reach site 1. By the end of block 0 origin 0 has given 1 to 4, of block 1 3 to 6. A node from origin 0
+    costs 2 to site 0 and 7 to site 1, from origin 1 it costs 4.
     """
     work = hand_work(
         steps=3,
@@ -108,8 +108,8 @@ def test_bandwidth(hand_work, check_golden):
 def test_connection(hand_work, check_golden):
     """busy[time, site, class], over[...]: two sites, two classes of 1 and 2 MW a node.
 
-    The connection of site 0 is 12 MW. It draws 3 MW idle and 2 MW for two running jobs of class 0 in step 0, so 7 MW are left, and 9 MW in step 1.
-    Site 1 has no limit and no row. Excess costs 70 per MWh.
+    The connection of site 0 is 12 MW. It draws 3 MW idle and 2 MW for two running jobs of class 0 in step 0, so 7 MW
+    are left, and 9 MW in step 1. Site 1 has no limit and no row. Excess costs 70 per MWh.
     """
     work = hand_work(
         shape=(1, 2, 1, 1),
