@@ -80,7 +80,7 @@ def test_wan_blocks(hand_work, check_golden):
     )
     program = Program()
     placed = program.columns((3, 1, 1, 2))
-    moved = block._add_wan(program, work, placed[..., 0], placed)
+    moved = block._add_wan(program, work, placed[..., 0], placed, late_price=20.0)
     check_golden(program, {"placed": placed, "moved": moved}, rest="total")
 
 
@@ -88,7 +88,7 @@ def test_bandwidth(hand_work, check_golden):
     """moved[block, origin, class, site]: three steps in blocks of two, two classes of 1.5 and 4 GB a node.
 
     The link to site 0 carries 6 GB a step, so 12 in the first block and 6 in the second; those to site 1 and from
-    origin 1 could carry all work at once and get no row.
+    origin 1 could carry all work at once and get no row. What is over[...] pays 20 per 4 GB.
     """
     work = hand_work(
         steps=3,
@@ -101,8 +101,8 @@ def test_bandwidth(hand_work, check_golden):
     )
     program = Program()
     moved = program.columns((2, 2, 2, 2))
-    block._limit_bandwidth(program, work, moved, np.array([2, 1]))
-    check_golden(program, {"moved": moved})
+    block._limit_bandwidth(program, work, moved, np.array([2, 1]), late_price=20.0)
+    check_golden(program, {"moved": moved}, rest="over")
 
 
 def test_connection(hand_work, check_golden):

@@ -42,7 +42,7 @@ def add_compute(
     start, backlog = _add_queues(program, problem)
     placed = _add_places(program, problem, start)
     busy, overbooked = _add_busy(program, problem, placed, penalties.late_per_node_h * step_h)
-    moved = _add_wan(program, problem, start, placed)
+    moved = _add_wan(program, problem, start, placed, penalties.late_per_node_h)
     _limit_connections(program, problem, busy, penalties.connection_per_mwh * step_h)
     _value_what_is_left(program, problem, backlog, placed, step_h)
     fixed = problem.base_mw + (problem.node_mw * problem.committed_nodes).sum(axis=2)
@@ -115,11 +115,14 @@ def _add_busy(
     return busy, overbooked
 
 
-def _add_wan(program: Program, problem: ComputeProblem, start: IntArray, placed: IntArray) -> IntArray:
+def _add_wan(
+    program: Program, problem: ComputeProblem, start: IntArray, placed: IntArray, late_price: float
+) -> IntArray:
     """Transport from origins to sites in blocks of steps.
 
     By the end of each block an origin has started no more than it released and no less than was due, as for queues;
-    each site takes in the block what is placed there; links carry what they can.
+    each site takes in the block what is placed there; links carry what they can, the rest pays as an hour's delay of
+    the nodes it is for.
     """
     steps = len(start)
     edges = block_edges(steps, problem.block_steps)
@@ -135,7 +138,7 @@ def _add_wan(program: Program, problem: ComputeProblem, start: IntArray, placed:
     taken[reached] = program.rows((int(reached.sum()),), 0.0, 0.0)
     _enter(program, taken[:, None], moved, 1.0)
     _enter(program, taken[block][:, :, None, :], placed, -1.0)
-    _limit_bandwidth(program, problem, moved, np.diff(np.append(edges, steps)))
+    _limit_bandwidth(program, problem, moved, np.diff(np.append(edges, steps)), late_price)
     return moved
 
 
@@ -156,13 +159,17 @@ def _bound_origins(program: Program, problem: ComputeProblem, moved: IntArray, e
     _enter(program, rows[..., None], moved, -1.0)
 
 
-def _limit_bandwidth(program: Program, problem: ComputeProblem, moved: IntArray, lengths: IntArray) -> None:
-    """Data of a block's starts fit the link; links that could carry everything at once get no row."""
+def _limit_bandwidth(
+    program: Program, problem: ComputeProblem, moved: IntArray, lengths: IntArray, late_price: float
+) -> None:
+    """Data of a block's starts fit the link, or arrive late; links that could carry everything at once get no row."""
     released = problem.released_nodes.sum(axis=0).reshape(problem.shape).sum(axis=(2, 3))
     most_gb = released @ problem.route_gb
     for origin, site in zip(*np.nonzero(most_gb[:, None] > problem.bandwidth_gb * lengths.min()), strict=True):
         rows = program.rows((len(moved),), -np.inf, problem.bandwidth_gb[origin, site] * lengths)
         _enter(program, rows[:, None], moved[:, origin, :, site], problem.route_gb)
+        over_gb = program.columns(rows.shape, cost=late_price / problem.route_gb.max())
+        program.entries(rows, over_gb, -1.0)
 
 
 def _limit_connections(program: Program, problem: ComputeProblem, busy: IntArray, price: float) -> None:

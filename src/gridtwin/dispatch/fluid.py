@@ -145,7 +145,17 @@ def kept_cost(grid: GridProblem, compute: ComputeProblem, plan: GridPlan, work: 
         + penalties.late_per_node_h * late
     )
     moved = work.moved_nodes[: -(-steps // compute.block_steps)]
-    return float(per_hour * grid.step_h + (moved * compute.route_cost).sum() + _worth(compute.terminal, node_h))
+    wan = (moved * compute.route_cost).sum() + penalties.late_per_node_h * _late_by_data(compute, moved, steps)
+    return float(per_hour * grid.step_h + wan + _worth(compute.terminal, node_h))
+
+
+def _late_by_data(compute: ComputeProblem, moved: FloatArray, steps: int) -> float:
+    """Nodes whose data the links cannot carry within their block (block, origin, class, site)."""
+    if not compute.route_gb.max() > 0:
+        return 0.0
+    lengths = np.diff(np.append(np.arange(0, steps, compute.block_steps), steps))
+    over_gb = np.einsum("bocs,c->bos", moved, compute.route_gb) - lengths[:, None, None] * compute.bandwidth_gb
+    return float(np.maximum(over_gb, 0.0).sum() / compute.route_gb.max())
 
 
 def _check_steps(compute: ComputeProblem, all_steps: int, planned_steps: int, steps: int) -> None:

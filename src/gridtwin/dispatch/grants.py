@@ -7,16 +7,16 @@ import numpy as np
 from gridtwin.arrays import ratio_or_zero
 from gridtwin.dispatch.problem import ComputeProblem
 from gridtwin.records import ComputePlan
-from gridtwin.units import FloatArray
+from gridtwin.units import FloatArray, IntArray
 
 __all__ = ["fit", "grants"]
 
 ROUNDS = 30
-SEED = 1e-6  # keeps every allowed pair reachable, whatever the pooled flows say
+SEED_SHARE = 0.01  # of the mean flow; keeps every allowed pair reachable, whatever the pooled flows say
 
 
 def grants(
-    problem: ComputeProblem, start: FloatArray, placed: FloatArray, moved: FloatArray, block_of_step: np.ndarray
+    problem: ComputeProblem, start: FloatArray, placed: FloatArray, moved: FloatArray, block_of_step: IntArray
 ) -> ComputePlan:
     """Share starts among origins by what each has waiting, and among sites by what moves between them.
 
@@ -31,13 +31,14 @@ def grants(
     Returns
     -------
     ComputePlan
-        Its sums over origins and over sites are `start` and `placed`.
+        Its sums over origins are `start`, its sums over sites what leaves each origin; its sums over origins by site
+        are `placed` as closely as the fitting got.
     """
-    release = _by_origin(problem, start)
+    release = _by_origin(problem, start, moved.sum(axis=3), block_of_step)
     leaving = release.sum(axis=3)  # (time, origin, class, bin)
     flow = moved[block_of_step].transpose(0, 2, 1, 3)[:, :, None]  # (time, class, 1, origin, site)
     allowed = problem.route_allowed.transpose(1, 0, 2)[None, :, None]
-    route = fit((flow + SEED) * allowed, leaving.transpose(0, 2, 3, 1), placed)
+    route = fit(_seeded(flow) * allowed, leaving.transpose(0, 2, 3, 1), placed)
     return ComputePlan(
         release_nodes=release.reshape(len(release), -1), route_nodes=route.transpose(0, 3, 1, 2, 4).copy()
     )
@@ -60,13 +61,36 @@ def fit(seed: FloatArray, row_sums: FloatArray, column_sums: FloatArray) -> Floa
     return table
 
 
-def _by_origin(problem: ComputeProblem, start: FloatArray) -> FloatArray:
-    """Starts of each queue (time, origin, class, delay class, bin): in each step by what the origins have waiting."""
+def _seeded(flow: FloatArray) -> FloatArray:
+    """Give pairs without flow a little of the mean over (…, origin, site) or (class, origin)."""
+    mean: FloatArray = flow.mean(axis=(-2, -1), keepdims=True)
+    return flow + SEED_SHARE * mean + np.finfo(float).tiny
+
+
+def _by_origin(problem: ComputeProblem, start: FloatArray, leaving: FloatArray, block_of_step: IntArray) -> FloatArray:
+    """Starts of each queue (time, origin, class, delay class, bin).
+
+    Origins share so that what leaves each in a block comes near to `leaving` (block, origin, class); none starts more
+    than it has waiting.
+    """
     released = problem.released_nodes.reshape(len(start), *problem.shape)
-    waiting = np.zeros(problem.shape)
+    waiting, wanted = np.zeros(problem.shape), leaving.copy()
     out = np.zeros_like(released)
-    for step in range(len(start)):
+    for step, block in enumerate(block_of_step):
         waiting = waiting + released[step]
-        out[step] = waiting * np.minimum(ratio_or_zero(start[step], waiting.sum(axis=0)), 1.0)
-        waiting = waiting - out[step]
+        taken = np.minimum(_share(start[step], waiting, np.maximum(wanted[block], 0.0)), waiting)
+        rest, room = start[step] - taken.sum(axis=0), waiting - taken
+        taken += room * np.minimum(ratio_or_zero(np.maximum(rest, 0.0), room.sum(axis=0)), 1.0)
+        out[step], waiting = taken, waiting - taken
+        wanted[block] -= taken.sum(axis=(2, 3))
     return out
+
+
+def _share(start: FloatArray, waiting: FloatArray, wanted: FloatArray) -> FloatArray:
+    """Split (class, delay class, bin) among origins: by what waits, so that origins get as they are wanted to."""
+    classes, delays, bins = start.shape
+    seed = waiting.transpose(1, 2, 3, 0).reshape(classes, delays * bins, -1)  # (class, queue, origin)
+    of_origin = _seeded(wanted.T) * (waiting.sum(axis=(2, 3)) > 0).T
+    column_sums = start.sum(axis=(1, 2))[:, None] * ratio_or_zero(of_origin, of_origin.sum(axis=1, keepdims=True))
+    fitted = fit(seed, start.reshape(classes, -1), column_sums)
+    return fitted.reshape(classes, delays, bins, -1).transpose(3, 0, 1, 2)

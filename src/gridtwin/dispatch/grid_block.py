@@ -125,17 +125,28 @@ def _spread(injection: InjectionMap, spill: IntArray, share: FloatArray) -> None
 
 
 def _limit_ramps(program: Program, problem: GridProblem, segment: IntArray) -> None:
-    """|output - output before| <= ramp, only for groups that could break it."""
-    groups = problem.groups
-    limit = groups.ramp_mw_per_h * problem.step_h
-    tight = np.flatnonzero(limit < (problem.upper_mw - problem.lower_mw).max(axis=0))
-    for group in tight:
+    """|output - output before| <= ramp, where it could be broken.
+
+    Falling availability may force a faster fall, and a rising floor a faster rise; the limit then gives way by just
+    that much.
+    """
+    groups, lower, upper = problem.groups, problem.lower_mw, problem.upper_mw
+    before_lower, before_upper = _previous(problem, lower), _previous(problem, upper)
+    ramp = groups.ramp_mw_per_h * problem.step_h
+    rise, fall = np.maximum(ramp, lower - before_lower), np.maximum(ramp, before_upper - upper)
+    tight = (upper - before_lower > rise) | (before_upper - lower > fall)
+    tight[0] &= problem.initial_mw is not None
+    for group in np.flatnonzero(tight.any(axis=0)):
         own = segment[:, groups.segment_group == group]
-        step_up = np.diff(problem.lower_mw[:, group])
-        rows = program.rows((len(own) - 1,), -limit[group] - step_up, limit[group] - step_up)
-        program.entries(rows[:, None], own[1:], 1.0)
-        program.entries(rows[:, None], own[:-1], -1.0)
-        if problem.initial_mw is not None:
-            offset = problem.initial_mw[group] - problem.lower_mw[0, group]
-            row = program.rows((1,), offset - limit[group], offset + limit[group])
-            program.entries(row, own[0], 1.0)
+        steps = np.flatnonzero(tight[:, group])
+        shift = (before_lower - lower)[steps, group]
+        rows = program.rows(steps.shape, shift - fall[steps, group], shift + rise[steps, group])
+        program.entries(rows[:, None], own[steps], 1.0)
+        later = steps > 0
+        program.entries(rows[later, None], own[steps[later] - 1], -1.0)
+
+
+def _previous(problem: GridProblem, limit_mw: FloatArray) -> FloatArray:
+    """Limits (time, group) of the step before; before the first that is the output given, if any."""
+    first = limit_mw[0] if problem.initial_mw is None else problem.initial_mw
+    return np.vstack([first, limit_mw[:-1]])
