@@ -24,11 +24,13 @@ FILES = {
 }
 LEDGERS = [
     "power_ac",
+    "power_bus",
     "power_market",
     "jobs",
     "node_seconds",
     "energy",
     "production_cost",
+    "co2",
     "solver_primal",
     "solver_gap",
 ]
