@@ -3,7 +3,8 @@
 Usage: python benchmarks/weeks.py [--days 0 90 180] [--prices 0 50]
 
 Both policies of a pair run the same jobs on the same weather. A pair whose completed work differs by more than 1e-6 is
-refused, because whoever does less work saves for the wrong reason.
+refused, because whoever does less work saves for the wrong reason; so is one in which the second leaves more undone:
+late jobs, unserved load or services, surplus dumped, lines overloaded.
 """
 
 from __future__ import annotations
@@ -22,8 +23,15 @@ from gridtwin.errors import CheckError
 SCENARIO = Path(__file__).parents[1] / "scenarios" / "rts_gmlc_week.yaml"
 FIRST_DAY = datetime.fromisoformat("2020-01-01T00:00:00-07:00")
 WORK_TOLERANCE = 1e-6
+NO_MORE_OF = {
+    "jobs_late": 0,
+    "unserved_mwh": 1e-3,
+    "overload_mwh": 1e-3,
+    "spill_mwh": 1e-3,
+    "unserved_service_node_h": 0,
+}
 HEAD = (
-    "| week from | carbon price | policy | settled cost, M$ | CO2, kt | cost + carbon, M$ | saved | CO2 "
+    "| week from | carbon price | policy | settled cost, M$ | CO2, kt | all costs, M$ | saved | CO2 "
     "| curtailed, MWh | jobs late | p95 wait, h |"
 )
 
@@ -59,13 +67,17 @@ def run(day: int, price: float, policy: str, folder: Path) -> Mapping[str, Any]:
 
 
 def require_equal_work(base: Mapping[str, Any], change: Mapping[str, Any]) -> None:
-    """Refuse a pair that did not complete the same work over the same time."""
+    """Refuse a pair that did not complete the same work over the same time, or that leaves more undone."""
     done, also = (summary["kpis"]["completed_node_s"] for summary in (base, change))
     if abs(done - also) > WORK_TOLERANCE * done or base["steps"] != change["steps"]:
         raise CheckError(
             f"{base['run_id']} completed {done} node-s in {base['steps']} steps, {change['run_id']} {also} in "
             f"{change['steps']}: not comparable"
         )
+    for name, tolerance in NO_MORE_OF.items():
+        before, after = base["kpis"][name], change["kpis"][name]
+        if after > before + tolerance:
+            raise CheckError(f"{change['run_id']}: {name} rises from {before} to {after}: not a saving")
 
 
 def print_pair(day: int, price: float, pair: Mapping[str, Mapping[str, Any]]) -> None:
@@ -91,8 +103,8 @@ def print_pair(day: int, price: float, pair: Mapping[str, Mapping[str, Any]]) ->
 
 
 def total(kpis: Mapping[str, Any]) -> float:
-    """Settled production cost with carbon."""
-    return float(kpis["system_cost"] + kpis["carbon_cost"])
+    """Settled production cost, carbon and the moving of data."""
+    return float(kpis["system_cost"] + kpis["carbon_cost"] + kpis["wan_cost"])
 
 
 if __name__ == "__main__":

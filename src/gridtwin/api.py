@@ -28,15 +28,16 @@ SLACK_MWH = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """Where a run is, what it found, and how the command line should end."""
+    """Where a run is, what it found, how the command line should end, and what people must know beside the figures."""
 
     run_dir: Path
     summary: Mapping[str, Any]
     exit_code: ExitCode
+    notice: str = ""
 
 
 def run(study: Study, out_dir: Path | str = "outputs", progress: Progress | None = None) -> RunResult:
-    """Run a study to the end of its last job.
+    """Run a study to the end of its last job, or of the last window that the model's series cover.
 
     Parameters
     ----------
@@ -53,34 +54,51 @@ def run(study: Study, out_dir: Path | str = "outputs", progress: Progress | None
     Raises
     ------
     GridtwinError
-        If the grid cannot be built or an optimisation has no optimum.
+        If the grid cannot be built, the fleet cannot run a job, or an optimisation has no optimum. What is refused
+        before the first window leaves no folder.
     """
     begun = perf_counter()
-    folder = _new_folder(Path(out_dir), f"{study.name}_{study.scenario.policy}")
-    coordinator = build(study, folder)
+    coordinator = build(study, RunFolder(Path(out_dir)))
     tables = input_tables(study, coordinator.ac_grid.ybus)
+    start = initial_twin_state(study)
+    folder = _new_folder(Path(out_dir), f"{study.name}_{study.scenario.policy}")
+    coordinator.recorder.folder = folder  # made last: whatever refuses has refused by now
     _keep_inputs(folder, study, tables)
     timing = {"build": perf_counter() - begun}
-    final = coordinator.run(initial_twin_state(study), progress=progress)
+    final = coordinator.run(start, progress=progress)
     timing |= coordinator.seconds
     closing = perf_counter()
     stored = read_run(folder, study, final.window, coordinates(coordinator.system), tables)
     timing["close"] = perf_counter() - closing
     timing["total"] = perf_counter() - begun
-    summary = close_run(folder, study, stored, coordinator.recorder.findings, timing)
-    return RunResult(folder.path, summary, exit_code(summary))
+    summary = close_run(folder, study, stored, timing)
+    return RunResult(folder.path, summary, exit_code(summary), _notice(study, summary))
 
 
 def exit_code(summary: Mapping[str, Any]) -> ExitCode:
-    """Say how the command line ends: a broken ledger outranks AC, AC outranks used slack."""
+    """Say how the command line ends: a broken ledger outranks unfinished jobs, these AC, AC used slack."""
     kpis = summary["kpis"]
     if not all(ledger["pass"] for ledger in summary["ledgers"].values()):
         return ExitCode.CHECK_FAILED
+    if kpis["jobs_unfinished"] > 0:
+        return ExitCode.LIMIT
     if kpis["ac_steps_not_converged"] > 0:
         return ExitCode.NOT_CONVERGED
-    if kpis["unserved_mwh"] > SLACK_MWH or kpis["overload_mwh"] > SLACK_MWH:
+    if any(kpis[name] > SLACK_MWH for name in ("unserved_mwh", "overload_mwh", "spill_mwh")):
         return ExitCode.SLACK_USED
     return ExitCode.OK
+
+
+def _notice(study: Study, summary: Mapping[str, Any]) -> str:
+    """Say what to change if the run ended before its jobs did."""
+    unfinished, submitted = (summary["kpis"][f"jobs_{what}"] for what in ("unfinished", "submitted"))
+    if not unfinished:
+        return ""
+    return (
+        f"{unfinished:,} of {submitted:,} jobs have not ended: the model's series cover no full window after "
+        f"{study.time.instant(summary['steps']):%Y-%m-%d %H:%M} UTC; enlarge the fleet, start earlier, or shorten "
+        "time.duration"
+    )
 
 
 def _new_folder(parent: Path, stem: str) -> RunFolder:

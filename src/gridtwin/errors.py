@@ -31,7 +31,10 @@ __all__ = [
 
 
 class ExitCode(IntEnum):
-    """Exit codes of the command line (the smaller number does not win: see `worst`)."""
+    """Exit codes of the command line.
+
+    Where several fit, 3 comes before 8, 8 before 5, and 5 before 4: what is most wrong, not the greatest number.
+    """
 
     OK = 0
     INTERNAL = 1
@@ -40,7 +43,6 @@ class ExitCode(IntEnum):
     SLACK_USED = 4
     NOT_CONVERGED = 5
     LIMIT = 6
-    LOCKED = 7
     CHECK_FAILED = 8
     INTERRUPTED = 130
 
@@ -60,7 +62,7 @@ class Issue:
     file : str
         Path as the user would write it.
     line, column : int
-        Counted from 1; 0 where the file has no such notion (Parquet).
+        Counted from 1; in a Parquet file the row and the column of the table. 0 where the file as a whole is meant.
     message : str
         What was given, what was expected, what to try.
     """

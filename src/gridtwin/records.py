@@ -202,6 +202,14 @@ class Fleet:
     latency_oneway_s: FloatArray  # (origin, site)
     price_per_gb: FloatArray  # (origin, site)
 
+    @property
+    def reachable(self) -> BoolArray:
+        """Where jobs may go (origin, class, site)."""
+        reached = np.zeros((*self.preference.shape[:2], len(self.site)), dtype=bool)
+        origin, compute_class, rank = np.nonzero(self.preference >= 0)
+        reached[origin, compute_class, self.preference[origin, compute_class, rank]] = True
+        return reached
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ComputeState:

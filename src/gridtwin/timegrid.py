@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from gridtwin.units import HOUR_S
+from gridtwin.units import DAY_S, HOUR_S
 
 __all__ = ["TimeGrid"]
 
@@ -22,7 +22,7 @@ class TimeGrid:
     start : datetime
         First instant, UTC.
     step_s : int
-        Resolution, s.
+        Resolution, s; divides a day.
     submit_steps : int
         Steps in which jobs may arrive (`time.duration`); the run goes on after them until every job has ended.
     window_steps : int
@@ -42,6 +42,11 @@ class TimeGrid:
         """Length of a step, h."""
         return self.step_s / HOUR_S
 
+    @property
+    def steps_per_day(self) -> int:
+        """Steps of a day; what is remembered by time of day has as many places."""
+        return DAY_S // self.step_s
+
     def windows_until(self, end_s: int) -> int:
         """Return how many windows cover the submission period and everything up to `end_s`."""
         window_s = self.window_steps * self.step_s
@@ -60,4 +65,4 @@ class TimeGrid:
     def step_of_day(self, step: int) -> int:
         """Return the position of `step` in its (UTC) day, in steps."""
         seconds = self.start.hour * HOUR_S + self.start.minute * 60 + self.start.second + step * self.step_s
-        return (seconds % (24 * HOUR_S)) // self.step_s
+        return (seconds % DAY_S) // self.step_s

@@ -139,7 +139,7 @@ def test_grants_are_for_the_fleet(case):
     assert route.min() >= 0
     leaving = release.reshape(steps, origins, classes, delays, bins).sum(axis=3)
     np.testing.assert_allclose(route.sum(axis=4), leaving, atol=NODES)
-    out_of_reach = ~coordinator.policy._reachable()
+    out_of_reach = ~coordinator.system.fleet.reachable
     assert not route.sum(axis=(0, 3))[out_of_reach].any()
 
 

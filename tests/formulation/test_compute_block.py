@@ -36,7 +36,13 @@ def test_placement(hand_work, check_golden):
 
     Sites 0 and 2 can be reached, site 1 cannot.
     """
-    work = hand_work(steps=1, shape=(1, 1, 2, 2), sites=3, route_allowed=np.array([[[True, False, True]]]))
+    work = hand_work(
+        steps=1,
+        shape=(1, 1, 2, 2),
+        sites=3,
+        released_nodes=np.ones((1, 4)),
+        route_allowed=np.array([[[True, False, True]]]),
+    )
     program = Program()
     start = program.columns((1, 1, 2, 2))
     placed = block._add_places(program, work, start)
@@ -57,7 +63,7 @@ def test_busy_nodes(hand_work, check_golden):
     )
     program = Program()
     placed = program.columns((4, 1, 2, 1))
-    busy, late = block._add_busy(program, work, placed, late_price=20.0)
+    busy, late = block._add_busy(program, work, placed, np.full((4, *work.committed_nodes.shape[1:]), 20.0))
     check_golden(program, {"placed": placed, "busy": busy, "late": late})
 
 

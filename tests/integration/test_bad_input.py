@@ -110,7 +110,20 @@ def test_duplicate_ids(home, capsys):
 
 def test_job_wider_than_any_site(home, capsys):
     lines = issues(home, capsys, "workload.wide_jobs=null", "workload.batch.0.nodes_per_core=3")
-    assert any("its widest job takes 1200 nodes of class 'intelligent', the largest site has" in line for line in lines)
+    assert any(
+        "its widest job takes 1200 nodes of class 'intelligent', the largest site that origin" in line for line in lines
+    )
+
+
+def test_line_between_two_voltage_levels(home, capsys):
+    edit(home, "buses.csv", "Adams,138", "Adams,230")
+    lines = issues(home, capsys)
+    assert any(line.startswith("models/rts_gmlc/branches.csv:2:8: line joins bus '101' of 138 kV") for line in lines)
+
+
+def test_step_that_does_not_divide_a_day(home, capsys):
+    (line,) = issues(home, capsys, "time.step=7h")
+    assert line.startswith("--set time.step:1:11: time.step: a day is no whole number of steps of 7h; choose one that")
 
 
 def test_trace_with_missing_columns(home, capsys):

@@ -3,7 +3,9 @@
 import hashlib
 import json
 from collections import Counter
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from gridtwin import api
@@ -17,7 +19,20 @@ KPIS = {
     *("renewable_share", "unserved_mwh", "jobs_submitted", "jobs_completed", "jobs_late", "wait_p50_s", "wait_p95_s"),
     *("fluid_gap_mwh", "max_line_loading_percent", "min_vm_pu", "max_vm_pu", "ac_steps_not_converged"),
 }
-MORE_KPIS = {"overload_mwh", "unserved_service_node_h", "overrun_mwh", "wan_gb", "wan_cost"}
+MORE_KPIS = {
+    "overload_mwh",
+    "spill_mwh",
+    "jobs_unfinished",
+    "unserved_service_node_h",
+    "overrun_mwh",
+    "wan_gb",
+    "wan_cost",
+}
+WINDOW = {
+    *("status", "objective", "duality_gap", "primal_residual", "redispatch_objective", "redispatch_duality_gap"),
+    *("redispatch_primal_residual", "columns", "rows", "rounds", "relaxations"),
+}
+RELAXATIONS = {"shed_mwh", "spill_mwh", "overload_mwh", "late_node_h"}
 FILES = {
     *("inputs", "windows", "journal.jsonl", "results.nc", "jobs.parquet", "findings.parquet"),
     *("summary.json", "manifest.json"),
@@ -26,6 +41,7 @@ LEDGERS = [
     "power_ac",
     "power_bus",
     "power_market",
+    "ramps",
     "jobs",
     "node_seconds",
     "energy",
@@ -85,6 +101,10 @@ class TestTheDay:
         assert manifest["ledgers"] == summary["ledgers"]
         assert manifest["counts"]["jobs"] == summary["kpis"]["jobs_submitted"]
         assert {"pandapower", "highspy", "numpy"} <= manifest["libraries"].keys()
+        for window in manifest["windows"]:
+            assert window.keys() == WINDOW
+            assert window["relaxations"].keys() == RELAXATIONS
+            assert window["status"] == "optimal"
 
     def test_the_journal_matches_the_files(self, folder):
         entries = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
@@ -140,19 +160,74 @@ def test_exit_codes_of_runs(command, cases, tmp_path, case, code, figure):
 
 
 @pytest.mark.parametrize(
-    ("ledger", "unconverged", "unserved_mwh", "overload_mwh", "code"),
+    ("ledger", "unfinished", "unconverged", "unserved_mwh", "overload_mwh", "spill_mwh", "code"),
     [
-        (True, 0, 0.0, 0.0, 0),
-        (True, 0, 1e-3, 1e-3, 0),
-        (True, 0, 0.0011, 0.0, 4),
-        (True, 0, 0.0, 0.0011, 4),
-        (True, 1, 5.0, 5.0, 5),
-        (False, 1, 5.0, 5.0, 8),
+        (True, 0, 0, 0.0, 0.0, 0.0, 0),
+        (True, 0, 0, 1e-3, 1e-3, 1e-3, 0),
+        (True, 0, 0, 0.0011, 0.0, 0.0, 4),
+        (True, 0, 0, 0.0, 0.0011, 0.0, 4),
+        (True, 0, 0, 0.0, 0.0, 0.0011, 4),
+        (True, 0, 1, 5.0, 5.0, 5.0, 5),
+        (True, 1, 1, 5.0, 5.0, 5.0, 6),
+        (False, 1, 1, 5.0, 5.0, 5.0, 8),
     ],
 )
-def test_the_gravest_finding_decides_the_exit_code(ledger, unconverged, unserved_mwh, overload_mwh, code):
-    kpis = {"ac_steps_not_converged": unconverged, "unserved_mwh": unserved_mwh, "overload_mwh": overload_mwh}
+def test_the_gravest_finding_decides_the_exit_code(
+    ledger, unfinished, unconverged, unserved_mwh, overload_mwh, spill_mwh, code
+):
+    kpis = {
+        "jobs_unfinished": unfinished,
+        "ac_steps_not_converged": unconverged,
+        "unserved_mwh": unserved_mwh,
+        "overload_mwh": overload_mwh,
+        "spill_mwh": spill_mwh,
+    }
     assert api.exit_code({"kpis": kpis, "ledgers": {"a": {"pass": True}, "b": {"pass": ledger}}}) == code
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_fleet_that_cannot_finish_is_closed_with_what_it_did(command, request, tmp_path, policy):
+    overrides = (f"policy={policy}", "workload.batch.0.jobs_per_day=4800", "time.duration=12h")
+    overrides += ("time.start=2020-01-06T12:00:00+00:00",)
+    scenario = request.path.parents[1] / "scenarios" / "pocket.yaml"
+    done = command("run", scenario, "--out", tmp_path, "--json", *(part for o in overrides for part in ("--set", o)))
+    assert done.returncode == 6, done.stderr
+    summary = json.loads(done.stdout)
+    kpis = summary["kpis"]
+    assert 0 < kpis["jobs_unfinished"] == kpis["jobs_submitted"] - kpis["jobs_completed"] <= kpis["jobs_late"]
+    assert all(ledger["pass"] for ledger in summary["ledgers"].values()), summary["ledgers"]
+    assert f"{kpis['jobs_unfinished']:,} of {kpis['jobs_submitted']:,} jobs have not ended" in done.stderr
+    assert "after 2020-01-09 00:00 UTC; enlarge the fleet" in done.stderr
+    (folder,) = tmp_path.iterdir()
+    assert {path.name for path in folder.iterdir()} == FILES
+    jobs = read_columns(folder / "jobs.parquet")
+    left = jobs["end_s"] < 0
+    assert left.sum() == kpis["jobs_unfinished"]
+    assert jobs["late"][left].all()
+    assert {"", "east"} <= set(jobs["site"][left].tolist())  # queued and running
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_dumped_energy_is_a_figure_and_an_exit_code(pocket, tmp_path, policy):
+    study = pocket(f"policy={policy}", "time.duration=12h")
+    must_take = np.array([name == "roof" for name in study.units.unit])
+    units = replace(
+        study.units, segment_mw=np.where(must_take[study.units.segment_unit], 500.0, study.units.segment_mw)
+    )
+    units = replace(units, p_max_mw=np.where(must_take, 500.0, units.p_max_mw))
+    sunny = np.where(study.profiles.available_mw > 0, 500.0, 500.0)
+    column = study.units.profile[must_take]
+    available_mw = study.profiles.available_mw.copy()
+    available_mw[:, column] = sunny[:, column]
+    flooded = replace(study, units=units, profiles=replace(study.profiles, available_mw=available_mw))
+    result = api.run(flooded, tmp_path)
+    kpis = result.summary["kpis"]
+    with api.open_results(result.run_dir) as results:
+        assert kpis["spill_mwh"] == pytest.approx(float(results["spill_mw"].sum()))
+    assert kpis["spill_mwh"] > 100
+    assert (kpis["unserved_mwh"], result.exit_code) == (0, 4)
+    windows = json.loads((result.run_dir / "manifest.json").read_text())["windows"]
+    assert sum(window["relaxations"]["spill_mwh"] for window in windows) == pytest.approx(kpis["spill_mwh"])
 
 
 def test_runs_never_share_a_folder(pocket, tmp_path):

@@ -165,7 +165,6 @@ def _compute(rng: np.random.Generator, steps: int, buses: int) -> ComputeProblem
     allowed = rng.random((origins, classes, sites)) < 0.6
     allowed[:, :, 0] = True
     bandwidth = np.where(rng.random((origins, sites)) < 0.6, rng.uniform(2, 25, (origins, sites)), np.inf)
-    bandwidth[:, 0] = np.inf  # data always find a way, for bandwidth has no slack
     per_step = (steps, sites, classes)
     occupancy = np.sort(rng.uniform(0, 1, (classes, bins, 5)), axis=2)[:, :, ::-1] * (
         np.arange(5) < rng.integers(1, 6, (classes, bins, 1))

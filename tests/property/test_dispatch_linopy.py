@@ -180,7 +180,8 @@ class Oracle:
         _, classes, _, bins = work.shape
         sites = len(work.site_bus)
         start = self._queues(work)
-        hosted = work.route_allowed.any(axis=0)[:, None, :]
+        asked = work.released_nodes.sum(axis=0).reshape(work.shape).sum(axis=(2, 3)) > 0
+        hosted = (work.route_allowed & asked[:, :, None]).any(axis=0)[:, None, :]
         placed = self.variable(
             "placed", 0.0, np.where(hosted, np.inf, 0.0), time=self.steps, cls=classes, bin=bins, site=sites
         )
@@ -216,7 +217,9 @@ class Oracle:
         busy = self.variable("busy", 0.0, room, **sizes)
         late = self.variable("late", 0.0, np.inf, **sizes)
         self.require("hosting", busy + late - wanted == 0)
-        self.cost.append(self.grid.penalties.late_per_node_h * self.hours * late.sum())
+        penalties = self.grid.penalties
+        price = penalties.late_per_node_h + penalties.shed_per_mwh * work.node_mw
+        self.cost.append(self.hours * (_array(price, "row", "site", "cls") * late).sum())
         return busy
 
     def _sites(self, work, busy):
@@ -257,7 +260,9 @@ class Oracle:
         room = work.bandwidth_gb * length[:, None, None]
         for origin, site in np.argwhere(np.isfinite(work.bandwidth_gb)):
             own = data.isel(origin=origin, site=site)
-            self.require(f"link {origin} {site}", own <= _array(room[:, origin, site], "block"))
+            over = self.variable(f"behind {origin} {site}", 0.0, np.inf, block=len(first))
+            self.require(f"link {origin} {site}", own - over <= _array(room[:, origin, site], "block"))
+            self.cost.append(self.grid.penalties.late_per_node_h / work.route_gb.max() * over.sum())
         self.cost.append((_array(work.route_cost, "origin", "cls", "site") * moved).sum())
 
     def _terminal(self, work, start, placed):

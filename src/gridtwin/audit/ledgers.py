@@ -10,17 +10,19 @@ from scipy import sparse
 
 from gridtwin.arrays import ratio_or_zero, sum_at
 from gridtwin.audit.job_meter import busy_node_seconds
-from gridtwin.results.store import RunData
-from gridtwin.units import W_PER_MW, FloatArray
+from gridtwin.results.store import JOB_END, JOB_START, RunData
+from gridtwin.units import W_PER_MW, FloatArray, IntArray
 
 __all__ = ["LEDGERS", "Ledger", "close_ledgers"]
 
 POWER_MW = 1e-6
 POWER_SHARE = 1e-9
+RAMP_MW = 1e-6
 ENERGY_MWH = 1e-6
 PRIMAL = 1e-6
 GAP = 1e-6
 CURVE_SHARE = 1e-9
+PROGRAMS = ("", "redispatch_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +89,50 @@ def power_market(run: RunData) -> Ledger:
     return Ledger("power_market", _largest(np.abs(supply - demand)[done]), _power_tolerance(run), "MW")
 
 
+def ramps(run: RunData) -> Ledger:
+    """Settled output changes from step to step, window boundaries included, by no more than the ramp.
+
+    Two things go beyond it: what AC balancing moved in either step, and what the availability of a unit with a profile
+    forces: it may fall as its availability falls, and rise as that rises where nothing may be curtailed.
+    """
+    v, units = run.variables, run.inputs["units"]
+    change, available = np.diff(v["unit_mw"], axis=0), np.diff(v["available_mw"], axis=0)
+    must_take = units["profiled"] & ~units["curtailable"]
+    moved = np.abs(v["moved_mw"])
+    ramp = units["ramp_mw_per_h"] * run.step_h
+    fall = np.maximum(ramp, np.where(units["profiled"], -available, 0.0))
+    rise = np.maximum(ramp, np.where(must_take, available, 0.0))
+    beyond = np.maximum(change - rise, -change - fall) - (moved[1:] + moved[:-1])[:, None]
+    return Ledger("ramps", _largest(beyond), RAMP_MW, "MW")
+
+
 def jobs(run: RunData) -> Ledger:
-    """Submitted = done + running + queued; what the queues held at the end = what never started."""
-    start, end, nodes = (run.jobs[name] for name in ("start_s", "end_s", "nodes"))
-    done, running, queued = end >= 0, (start >= 0) & (end < 0), start < 0
-    states = done.astype(int) + running + (queued & ~done)
-    impossible = (
-        (states != 1)
-        | (done & (end - start != run.jobs["runtime_s"]))
-        | (done & (start < run.jobs["submit_s"]))
-        | (running & (start + run.jobs["runtime_s"] <= len(run.time) * run.step_s))
+    """Submitted = waiting + running + ended, at every window's end, and each job starts and ends once, in its time.
+
+    Submissions are counted from the job table, starts and ends from the event tables, waiting and running jobs from the
+    state that the fleet carried on. The nodes of those that wait are also those of the queue meter.
+    """
+    v, nodes = run.variables, run.jobs["nodes"]
+    windows = len(v["waiting_jobs"])
+    steps = len(run.time) // windows
+    submit_window = run.jobs["submit_s"] // (steps * run.step_s)
+    submitted, started, ended = (
+        (submit_window, np.arange(len(nodes))),
+        *((run.events[table]["window"], run.events[table]["row"]) for table in (JOB_START, JOB_END)),
     )
-    waiting_nodes = run.variables["waiting_nodes"][-1].sum()
-    residual = int(impossible.sum()) + abs(int(waiting_nodes) - int(nodes[queued].sum()))
-    return Ledger("jobs", float(residual), 0.0, "jobs or nodes")
+
+    def until_end(event: tuple[IntArray, IntArray], weight: IntArray) -> FloatArray:
+        window, row = event
+        return np.cumsum(np.bincount(window, weights=weight[row], minlength=windows)[:windows])
+
+    one = np.ones_like(nodes)
+    lost = (
+        until_end(submitted, one) - until_end(started, one) - v["waiting_jobs"],
+        until_end(started, one) - until_end(ended, one) - v["running_jobs"],
+        until_end(submitted, nodes) - until_end(started, nodes) - v["waiting_nodes"][steps - 1 :: steps].sum(axis=1),
+    )
+    residual = float(np.abs(lost).sum()) + _impossible_jobs(run, len(run.time) * run.step_s)
+    return Ledger("jobs", residual, 0.0, "jobs or nodes")
 
 
 def node_seconds(run: RunData) -> Ledger:
@@ -135,13 +167,17 @@ def co2(run: RunData) -> Ledger:
 
 
 def solver_primal(run: RunData) -> Ledger:
-    """No row or bound of any window's program is violated."""
-    return Ledger("solver_primal", _largest(run.variables["primal_residual"]), PRIMAL, "1")
+    """No row or bound of any window's plan or redispatch is violated; absolute, in the unit of the row."""
+    residual = [run.variables[f"{program}primal_residual"] for program in PROGRAMS]
+    return Ledger("solver_primal", _largest(np.concatenate(residual)), PRIMAL, "1")
 
 
 def solver_gap(run: RunData) -> Ledger:
-    """Primal objective = dual objective evaluated from multipliers and bounds, relative."""
-    primal, dual = run.variables["objective"], run.variables["dual_objective"]
+    """Primal objective = dual objective evaluated from multipliers and bounds, of plan and redispatch, relative."""
+    primal, dual = (
+        np.concatenate([run.variables[f"{program}{name}"] for program in PROGRAMS])
+        for name in ("objective", "dual_objective")
+    )
     gap = np.abs(primal - dual) / np.maximum(1.0, np.abs(primal))
     return Ledger("solver_gap", _largest(gap), GAP, "1")
 
@@ -150,6 +186,7 @@ LEDGERS: tuple[Callable[[RunData], Ledger], ...] = (
     power_ac,
     power_bus,
     power_market,
+    ramps,
     jobs,
     node_seconds,
     energy,
@@ -158,6 +195,19 @@ LEDGERS: tuple[Callable[[RunData], Ledger], ...] = (
     solver_primal,
     solver_gap,
 )
+
+
+def _impossible_jobs(run: RunData, end_s: int) -> int:
+    """Count jobs with a time that cannot be, and events beyond the first of their kind for a job."""
+    start, end, submit, runtime = (run.jobs[name] for name in ("start_s", "end_s", "submit_s", "runtime_s"))
+    began, done = start >= 0, end >= 0
+    impossible = (
+        (began & (start < submit))
+        | (done & (~began | (end - start != runtime)))
+        | (began & ~done & (start + runtime <= end_s))
+    )
+    again = sum(len(row) - len(np.unique(row)) for row in (run.events[table]["row"] for table in (JOB_START, JOB_END)))
+    return int(impossible.sum()) + again
 
 
 def _largest(values: FloatArray) -> float:

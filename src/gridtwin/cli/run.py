@@ -36,6 +36,8 @@ def run(
     elif not quiet:
         print_summary(result.summary)
         typer.echo(f"saved in {result.run_dir}")
+    if result.notice:
+        typer.echo(f"gridtwin: {result.notice}", err=True)
     raise typer.Exit(result.exit_code)
 
 

@@ -9,22 +9,18 @@ from gridtwin.errors import ComputeError
 from gridtwin.records import ComputePlan, ComputeState, Fleet
 from gridtwin.units import BoolArray, FloatArray, IntArray
 from gridtwin.workload.jobs import JobTable
+from gridtwin.workload.reach import largest_pool_nodes
 
-__all__ = ["check_jobs", "check_window", "widest_place_nodes"]
+__all__ = ["check_jobs", "check_window"]
 
 SOLVER_TOLERANCE_NODES = 1e-6
 
 
-def widest_place_nodes(fleet: Fleet) -> IntArray:
-    """Return the nodes of the largest site that jobs of each (origin, class) may use; 0 where there is none."""
-    allowed = fleet.preference >= 0
-    classes = np.arange(fleet.preference.shape[1])[None, :, None]
-    nodes = np.where(allowed, fleet.capacity_nodes[fleet.preference, classes], 0)
-    return np.asarray(nodes.max(axis=-1, initial=0), np.int64)
-
-
 def check_jobs(jobs: JobTable, fleet: Fleet) -> None:
-    """Raise `ComputeError` unless every job of the run can be carried out by `fleet` some day."""
+    """Raise `ComputeError` unless every job of the run can be carried out by `fleet` some day.
+
+    `inputs` and `workload` see to it that the jobs of a study can; this guards against tables from elsewhere.
+    """
     submit_s = jobs.submit_s
     if len(jobs) and (submit_s[0] < 0 or np.any(np.diff(submit_s) < 0)):
         raise ComputeError("jobs: submit_s must be >= 0 and in ascending order; sort the table by submit_s first")
@@ -36,7 +32,7 @@ def check_jobs(jobs: JobTable, fleet: Fleet) -> None:
         jobs.runtime_s > jobs.axes.bin_upper_s[-1],
         f"run longer than the last duration bin, {jobs.axes.bin_upper_s[-1]} s; add a longer bin",
     )
-    room = widest_place_nodes(fleet)[jobs.origin, jobs.compute_class]
+    room = largest_pool_nodes(fleet)[jobs.origin, jobs.compute_class]
     _refuse(
         jobs,
         jobs.nodes > room,

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from gridtwin.arrays import ratio_or_zero
+from gridtwin.records import Fleet
 from gridtwin.units import FloatArray, IntArray
+from gridtwin.workload.jobs import JobTable
 
-__all__ = ["DISCIPLINES", "carried_grants", "first_with_room", "largest_grant_with_room", "order_keys"]
+__all__ = ["DISCIPLINES", "carried_grants", "data_lead_s", "first_with_room", "largest_grant_with_room", "order_keys"]
 
 DISCIPLINES = ("fcfs", "edf")
 
@@ -30,6 +32,25 @@ def order_keys(discipline: str, latest_start_s: IntArray) -> IntArray:
     """
     index = np.arange(len(latest_start_s), dtype=np.int64)
     return index if discipline == "fcfs" else latest_start_s * len(index) + index
+
+
+def data_lead_s(jobs: JobTable, fleet: Fleet, step_s: int) -> IntArray:
+    """Time that each job should be ordered ahead of its start, so that its data arrive.
+
+    Twice its own transfer over its slowest link, and the longest transfer of any job that may be under way before it,
+    the latter no longer than a step.
+
+    Returns
+    -------
+    ndarray (job,), s
+    """
+    reached = fleet.reachable
+    s_per_gb = np.where(reached, 8.0 / fleet.bandwidth_gbps[:, None, :], 0.0).max(axis=2)
+    latency_s = np.where(reached, fleet.latency_oneway_s[:, None, :], 0.0).max(axis=2)
+    longest_s = jobs.data_gb * s_per_gb[jobs.origin, jobs.compute_class] + latency_s[jobs.origin, jobs.compute_class]
+    before_s = min(float(longest_s.max(initial=0.0)), step_s)
+    lead_s: IntArray = np.ceil(2 * longest_s + before_s).astype(np.int64)
+    return lead_s
 
 
 def first_with_room(pools: Sequence[int], free_nodes: Sequence[int], nodes: int) -> int:

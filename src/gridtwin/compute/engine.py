@@ -71,7 +71,7 @@ def execute(
     steps: int,
     step_s: int,
     discipline: str,
-    urgent_margin_s: int = 0,
+    lead_s: IntArray | None = None,
 ) -> tuple[ComputeState, ComputeRecord]:
     """Run the fleet for `steps` steps from `state.now_s`.
 
@@ -91,10 +91,10 @@ def execute(
     step_s : int, s
     discipline : {"fcfs", "edf"}
         Order within a queue (within a class when there is no plan).
-    urgent_margin_s : int, s
-        Under a plan, jobs start without a grant when their latest start lies before the end of the step plus this
-        margin; it leaves time for data to move, which otherwise may make a job late that was ordered at the last
-        boundary before its latest start.
+    lead_s : ndarray (job,), s, optional
+        Under a plan, a job starts without a grant when its latest start less this lead lies before the end of the
+        step. It leaves time for data to move, which otherwise may make a job late that was ordered at the last boundary
+        before its latest start. See `data_lead_s`.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def execute(
         If shapes do not fit, a number is negative or not finite, or running jobs exceed the capacity.
     """
     check_window(state, fleet, plan, service_nodes, steps, step_s, discipline)
-    run = _Window(state, jobs, fleet, plan, service_nodes[:steps], step_s, discipline, urgent_margin_s)
+    run = _Window(state, jobs, fleet, plan, service_nodes[:steps], step_s, discipline, lead_s)
     run.calendar.run()
     run.close()
     return run.frozen_state(), run.record()
@@ -125,17 +125,17 @@ class _Window:
         service_nodes: IntArray,
         step_s: int,
         discipline: str,
-        urgent_margin_s: int,
+        lead_s: IntArray | None,
     ) -> None:
         self.state, self.fleet, self.step_s, self.steps = state, fleet, step_s, len(service_nodes)
-        self.urgent_margin_s = urgent_margin_s
         self.end_s = state.now_s + self.steps * step_s
         self.calendar = Calendar(state.now_s, self.end_s, self._on_instant)
         self.jobs = WindowJobs.of(jobs, state, self.end_s)
         self.pools = Pools(fleet, state, self.jobs, self.calendar)
         self.grants = Grants.of(plan, state, self.jobs, self.pools)
         self.wake_s = [NEVER_S] * fleet.axes.shape[1]
-        floor = Floor(self.jobs, self.pools, self.calendar, _places(fleet), self.wake_s)
+        order_by_s = self.jobs.table.latest_start_s - (0 if lead_s is None else lead_s[self.jobs.row])
+        floor = Floor(self.jobs, self.pools, self.calendar, _places(fleet), self.wake_s, order_by_s)
         self.lines = lines_by_class(floor, discipline, plan, self.grants)
         self.boundary_s = state.now_s
         self.wanted: list[list[int]] = service_nodes.swapaxes(1, 2).reshape(self.steps, -1).tolist()
@@ -159,7 +159,7 @@ class _Window:
         step = len(self.busy)
         self.boundary_s = now_s + self.step_s
         self.served.append(self.pools.serve(self.wanted[step]))
-        self.grants.open_step(step, self.boundary_s + self.urgent_margin_s)
+        self.grants.open_step(step, self.boundary_s)
         for compute_class in self.lines:
             self.wake_s[compute_class] = now_s
 

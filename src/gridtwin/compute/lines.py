@@ -17,6 +17,7 @@ from gridtwin.compute.clock import Calendar
 from gridtwin.compute.disciplines import carried_grants, first_with_room, largest_grant_with_room, order_keys
 from gridtwin.compute.pools import NEVER_S, Pools, WindowJobs
 from gridtwin.records import ComputePlan, ComputeState
+from gridtwin.units import IntArray
 
 __all__ = ["EdfLine", "FcfsLine", "Floor", "Grants", "Line", "PlannedLine", "lines_by_class"]
 
@@ -30,6 +31,7 @@ class Floor:
     calendar: Calendar
     places: Sequence[Sequence[tuple[int, ...]]]  # (class, origin) allowed pools, best first
     wake_s: list[int]  # (class,) when a line has to be looked at next
+    order_by_s: IntArray  # (job,) latest start, less the time that its data may take
 
 
 class Line(Protocol):
@@ -153,8 +155,8 @@ class Grants:
 class PlannedLine:
     """Jobs start when the plan has released their queue, and at their latest start in any case.
 
-    A job whose latest start lies before the end of the current step (plus a margin for its data to move) is urgent: it
-    starts at once, grant or not. While an urgent job finds no room, no other job of its class starts.
+    A job whose latest start, less the time that its data may take, lies before the end of the current step is urgent:
+    it starts at once, grant or not. While an urgent job finds no room, no other job of its class starts.
     """
 
     __slots__ = (
@@ -165,7 +167,7 @@ class PlannedLine:
     def __init__(self, floor: Floor, compute_class: int, rows: list[int], discipline: str, grants: Grants) -> None:
         self._floor, self._class, self._rows, self._next = floor, compute_class, [*rows, -1], 0
         self._grants = grants
-        latest_start_s = floor.jobs.table.latest_start_s
+        latest_start_s = floor.order_by_s
         self._latest_keys: list[int] = order_keys("edf", latest_start_s).tolist()
         self._order_keys: list[int] = order_keys(discipline, latest_start_s).tolist()
         self._count = len(self._latest_keys)

@@ -77,7 +77,7 @@ class Pools:
     """
 
     __slots__ = (
-        "_calendar", "_claimed", "_gbps", "_jobs", "_latency_s", "_sites", "_wake_s", "finished", "free", "link_free_s",
+        "_calendar", "_claimed", "_gbps", "_jobs", "_latency_s", "_sites", "finished", "free", "link_free_s",
         "meter_node_s", "pool", "reserved_s", "start_s", "started", "working",
     )  # fmt: skip
 
@@ -95,7 +95,6 @@ class Pools:
         self.reserved_s: list[int] = []
         self.start_s: list[int] = []
         self.finished: list[int] = []
-        self._wake_s: list[int] = []
         self._resume(state)
         if min(self.free) < 0:
             pool = self.free.index(min(self.free))

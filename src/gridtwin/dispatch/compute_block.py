@@ -21,7 +21,7 @@ from gridtwin.dispatch.problem import ComputeProblem, Penalties
 from gridtwin.optim import Program
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
-__all__ = ["ComputeColumns", "add_compute", "block_edges"]
+__all__ = ["ComputeColumns", "add_compute", "block_edges", "overbooking_price"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +41,7 @@ def add_compute(
     """Add backlogs, starts, sites and WAN; what busy nodes draw goes into `injection`."""
     start, backlog = _add_queues(program, problem)
     placed = _add_places(program, problem, start)
-    busy, overbooked = _add_busy(program, problem, placed, penalties.late_per_node_h * step_h)
+    busy, overbooked = _add_busy(program, problem, placed, overbooking_price(problem, penalties) * step_h)
     moved = _add_wan(program, problem, start, placed, penalties.late_per_node_h)
     _limit_connections(program, problem, busy, penalties.connection_per_mwh * step_h)
     _value_what_is_left(program, problem, backlog, placed, step_h)
@@ -50,6 +50,14 @@ def add_compute(
     for compute_class in range(busy.shape[2]):
         injection.add(busy[:, :, compute_class], problem.site_bus, -problem.node_mw[:, :, compute_class])
     return ComputeColumns(start, placed, moved, busy, overbooked)
+
+
+def overbooking_price(problem: ComputeProblem, penalties: Penalties) -> FloatArray:
+    """Price of a node-hour of late work (time, site, class).
+
+    It covers what shedding the node's power would cost, so that no work is put off to spare the grid a shed.
+    """
+    return penalties.late_per_node_h + penalties.shed_per_mwh * problem.node_mw
 
 
 def block_edges(steps: int, block_steps: int) -> IntArray:
@@ -83,7 +91,7 @@ def _add_queues(program: Program, problem: ComputeProblem) -> tuple[IntArray, In
 def _add_places(program: Program, problem: ComputeProblem, start: IntArray) -> IntArray:
     """What starts is placed: Σ over delay classes of starts = Σ over sites, per (time, class, bin)."""
     served: BoolArray = np.asarray((start[0] >= 0).any(axis=1))  # (class, bin)
-    hosted: BoolArray = np.asarray(problem.route_allowed.any(axis=0))  # (class, site)
+    hosted: BoolArray = np.asarray(_demanded_routes(problem).any(axis=0))  # (class, site)
     allowed = served[:, :, None] & hosted[:, None, :]
     placed = np.full((len(start), *allowed.shape), -1)
     placed[:, allowed] = program.columns((len(start), int(allowed.sum())))
@@ -95,16 +103,19 @@ def _add_places(program: Program, problem: ComputeProblem, start: IntArray) -> I
 
 
 def _add_busy(
-    program: Program, problem: ComputeProblem, placed: IntArray, late_price: float
+    program: Program, problem: ComputeProblem, placed: IntArray, price: FloatArray
 ) -> tuple[IntArray, IntArray]:
-    """Nodes kept busy by starts, within what running jobs and services leave; work beyond that will be late."""
+    """Nodes kept busy by starts, within what running jobs and services leave.
+
+    Work beyond that is overbooked and will be late, at a price.
+    """
     steps = len(problem.committed_nodes)
     free = np.maximum(problem.available_nodes - problem.committed_nodes, 0.0)
     used = np.broadcast_to((placed[0] >= 0).any(axis=1).T, free.shape)  # (site, class)
     busy, overbooked = np.full(free.shape, -1), np.full(free.shape, -1)
     rows = np.full(free.shape, -1)
     busy[used] = program.columns((int(used.sum()),), upper=free[used])
-    overbooked[used] = program.columns((int(used.sum()),), cost=late_price)
+    overbooked[used] = program.columns((int(used.sum()),), cost=price[used])
     rows[used] = program.rows((int(used.sum()),), 0.0, 0.0)
     _enter(program, rows, busy, 1.0)
     _enter(program, rows, overbooked, 1.0)
@@ -126,8 +137,7 @@ def _add_wan(
     """
     steps = len(start)
     edges = block_edges(steps, problem.block_steps)
-    demanded = problem.released_nodes.sum(axis=0).reshape(problem.shape).sum(axis=(2, 3)) > 0  # (origin, class)
-    allowed = problem.route_allowed & demanded[:, :, None]
+    allowed = _demanded_routes(problem)
     moved = np.full((len(edges), *allowed.shape), -1)
     cost = np.broadcast_to(problem.route_cost, allowed.shape)[allowed]
     moved[:, allowed] = program.columns((len(edges), int(allowed.sum())), cost=cost)
@@ -140,6 +150,13 @@ def _add_wan(
     _enter(program, taken[block][:, :, None, :], placed, -1.0)
     _limit_bandwidth(program, problem, moved, np.diff(np.append(edges, steps)), late_price)
     return moved
+
+
+def _demanded_routes(problem: ComputeProblem) -> BoolArray:
+    """Pairs (origin, class, site) that are allowed and that work asks for."""
+    demanded = problem.released_nodes.sum(axis=0).reshape(problem.shape).sum(axis=(2, 3)) > 0
+    asked: BoolArray = problem.route_allowed & demanded[:, :, None]
+    return asked
 
 
 def _bound_origins(program: Program, problem: ComputeProblem, moved: IntArray, edges: IntArray) -> None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from gridtwin.arrays import ratio_or_zero
+from gridtwin.dispatch.compute_block import overbooking_price
 from gridtwin.dispatch.problem import ComputeProblem, GridPlan, GridProblem, PooledWork, TerminalValue
 from gridtwin.dispatch.solve import dispatch_pooled
 from gridtwin.errors import DispatchError
@@ -129,10 +130,11 @@ def kept_cost(grid: GridProblem, compute: ComputeProblem, plan: GridPlan, work: 
     penalties, kept = grid.penalties, slice(0, steps)
     overload = plan.overload_mw[kept].sum()
     over = np.maximum(_site_mw(compute, work, steps) - compute.connection_mw, 0.0).sum()
-    late = work.overbooked_nodes[kept].sum()
+    price = overbooking_price(compute, penalties)
+    late = (price[kept] * work.overbooked_nodes[kept]).sum()
     node_h = _node_h_after(compute, work, steps, grid.step_h)
     if steps < len(grid.load_mw):
-        late += _carried_overbooked(compute, work, steps).sum()
+        late += (price[steps:] * _carried_overbooked(compute, work, steps)).sum()
     else:
         waiting = _waiting(compute, work, steps).reshape(compute.shape).sum(axis=(0, 2))
         node_h = node_h + (waiting * compute.mean_runtime_h).sum(axis=1)
@@ -142,7 +144,7 @@ def kept_cost(grid: GridProblem, compute: ComputeProblem, plan: GridPlan, work: 
         + penalties.spill_per_mwh * plan.spill_mw[kept].sum()
         + penalties.overload_per_mwh * overload
         + penalties.connection_per_mwh * over
-        + penalties.late_per_node_h * late
+        + late
     )
     moved = work.moved_nodes[: -(-steps // compute.block_steps)]
     wan = (moved * compute.route_cost).sum() + penalties.late_per_node_h * _late_by_data(compute, moved, steps)

@@ -12,6 +12,7 @@ from gridtwin.units import FloatArray, IntArray
 __all__ = ["fit", "grants"]
 
 ROUNDS = 30
+SEED_NODES = 1e-9
 SEED_SHARE = 0.01  # of the mean flow; keeps every allowed pair reachable, whatever the pooled flows say
 
 
@@ -64,7 +65,7 @@ def fit(seed: FloatArray, row_sums: FloatArray, column_sums: FloatArray) -> Floa
 def _seeded(flow: FloatArray) -> FloatArray:
     """Give pairs without flow a little of the mean over (…, origin, site) or (class, origin)."""
     mean: FloatArray = flow.mean(axis=(-2, -1), keepdims=True)
-    return flow + SEED_SHARE * mean + np.finfo(float).tiny
+    return flow + SEED_SHARE * mean + SEED_NODES
 
 
 def _by_origin(problem: ComputeProblem, start: FloatArray, leaving: FloatArray, block_of_step: IntArray) -> FloatArray:

@@ -10,11 +10,9 @@ from scipy import sparse
 from gridtwin.arrays import ratio_or_zero, sum_at
 from gridtwin.dispatch.problem import GridProblem
 from gridtwin.optim import Program, Rows
-from gridtwin.units import FloatArray, IntArray
+from gridtwin.units import KG_PER_T, FloatArray, IntArray
 
 __all__ = ["GridColumns", "InjectionMap", "add_balance", "add_grid", "load_share"]
-
-KG_PER_T = 1000.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,13 +125,14 @@ def _spread(injection: InjectionMap, spill: IntArray, share: FloatArray) -> None
 def _limit_ramps(program: Program, problem: GridProblem, segment: IntArray) -> None:
     """|output - output before| <= ramp, where it could be broken.
 
-    Falling availability may force a faster fall, and a rising floor a faster rise; the limit then gives way by just
-    that much.
+    Weather may force a profiled group to fall faster, and a rising floor to rise faster; the limit then gives way by
+    just that much.
     """
     groups, lower, upper = problem.groups, problem.lower_mw, problem.upper_mw
     before_lower, before_upper = _previous(problem, lower), _previous(problem, upper)
     ramp = groups.ramp_mw_per_h * problem.step_h
-    rise, fall = np.maximum(ramp, lower - before_lower), np.maximum(ramp, before_upper - upper)
+    rise = np.where(groups.profiled, np.maximum(ramp, lower - before_lower), ramp)
+    fall = np.where(groups.profiled, np.maximum(ramp, before_upper - upper), ramp)
     tight = (upper - before_lower > rise) | (before_upper - lower > fall)
     tight[0] &= problem.initial_mw is not None
     for group in np.flatnonzero(tight.any(axis=0)):

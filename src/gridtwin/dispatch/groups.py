@@ -8,7 +8,7 @@ import numpy as np
 
 from gridtwin.arrays import ratio_or_zero, sum_at
 from gridtwin.records import UnitData
-from gridtwin.units import FloatArray, IntArray
+from gridtwin.units import BoolArray, FloatArray, IntArray
 
 __all__ = ["UnitGroups", "group_units"]
 
@@ -22,6 +22,7 @@ class UnitGroups:
     bus: IntArray  # (group,)
     p_min_mw: FloatArray  # (group,) sum
     p_max_mw: FloatArray  # (group,) sum
+    profiled: BoolArray  # (group,) weather limits it, so that its output may have to fall faster than its ramp
     ramp_mw_per_h: FloatArray  # (group,) sum
     segment_group: IntArray  # (segment,) ascending
     segment_mw: FloatArray  # (segment,) sum of the members'
@@ -62,6 +63,7 @@ def group_units(units: UnitData) -> UnitGroups:
         bus=units.bus[first],
         p_min_mw=sum_at(units.p_min_mw, group_of_unit, len(number)),
         p_max_mw=sum_at(units.p_max_mw, group_of_unit, len(number)),
+        profiled=units.profile[first] >= 0,
         ramp_mw_per_h=sum_at(units.ramp_mw_per_h, group_of_unit, len(number)),
         segment_group=segment_group,
         segment_mw=width[segment_group, rank[representative]],

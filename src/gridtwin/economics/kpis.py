@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from gridtwin.economics.kpi_table import KPIS
-from gridtwin.units import KG_PER_T, FloatArray
+from gridtwin.units import HOUR_S, KG_PER_T, FloatArray
 
 __all__ = ["kpis"]
 
@@ -34,7 +34,7 @@ def kpis(
     dict
         `None` where there is nothing to take a maximum or percentile of.
     """
-    v, hours = variables, step_s / 3600
+    v, hours = variables, step_s / HOUR_S
     units = inputs["units"]
     unit_mwh = v["unit_mw"].sum(axis=0) * hours
     curtailed = np.maximum(v["available_mw"] - v["unit_mw"], 0.0)[:, units["curtailable"] & units["profiled"]]
@@ -50,6 +50,7 @@ def kpis(
         "renewable_share": _share(unit_mwh[units["renewable"]].sum(), unit_mwh.sum()),
         "unserved_mwh": _sum(v["shed_mw"]) * hours,
         "overload_mwh": _sum(v["overload_mw"]) * hours,
+        "spill_mwh": _sum(v["spill_mw"]) * hours,
         "unserved_service_node_h": _sum(v["unserved_service_nodes"]) * hours,
         **_job_kpis(jobs),
         "fluid_gap_mwh": _sum(np.abs(gap_mw)) * hours,
@@ -71,6 +72,7 @@ def _job_kpis(jobs: Mapping[str, np.ndarray]) -> dict[str, float | int | None]:
         "completed_node_s": int((jobs["nodes"] * jobs["runtime_s"])[done].sum()),
         "jobs_submitted": len(done),
         "jobs_completed": int(done.sum()),
+        "jobs_unfinished": int((~done).sum()),
         "jobs_late": int((jobs["end_s"] > jobs["due_s"])[done].sum() + (~done).sum()),
         "wait_p50_s": float(np.percentile(wait_s, 50)) if len(wait_s) else None,
         "wait_p95_s": float(np.percentile(wait_s, 95)) if len(wait_s) else None,

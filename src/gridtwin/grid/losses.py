@@ -65,11 +65,13 @@ def loss_estimate(flow_mw: FloatArray, matrices: NetworkMatrices, ratio: FloatAr
     losses_mw = scale[:, None] * line_losses_mw(flow_mw, matrices)
     slope = scale[:, None] * (2 * matrices.r_pu / matrices.base_mva * flow_mw)
     buses = len(matrices.bus)
+    leaving_mw = sum_at(flow_mw, matrices.line_from, buses) - sum_at(flow_mw, matrices.line_to, buses)
+    bus_losses_mw = sum_at(losses_mw / 2, matrices.line_from, buses) + sum_at(losses_mw / 2, matrices.line_to, buses)
     return LossEstimate(
         losses_mw=losses_mw.sum(axis=1),
         factor=slope @ matrices.ptdf,
-        reference_injection_mw=sum_at(flow_mw, matrices.line_from, buses) - sum_at(flow_mw, matrices.line_to, buses),
-        bus_losses_mw=sum_at(losses_mw / 2, matrices.line_from, buses) + sum_at(losses_mw / 2, matrices.line_to, buses),
+        reference_injection_mw=leaving_mw + bus_losses_mw,
+        bus_losses_mw=bus_losses_mw,
     )
 
 

@@ -104,14 +104,22 @@ def check_grid(grid: GridData, units: UnitData) -> None:
     Raises
     ------
     GridError
-        All that is wrong, one per line: a branch without impedance, a line between two voltage levels, a transformer
-        with charging, a bus that no line reaches from the slack, units at one bus that want different voltages.
+        All that is wrong, one per line: a branch without impedance or with one end only, a line between two voltage
+        levels, a transformer with charging, a link that ends where it begins or is scheduled beyond its capacity, a
+        bus that no line reaches from the slack, units at one bus that want different voltages.
+
+    Notes
+    -----
+    `inputs` says the same of a model's tables, with file and line; this guards against grids from elsewhere.
     """
     z_pu = np.hypot(grid.r_pu, grid.x_pu)
     charged = grid.is_transformer & (grid.b_pu != 0)
     tapped = ~grid.is_transformer & (grid.tap_ratio != 1)
     stepped = ~grid.is_transformer & (grid.vn_kv[grid.line_from] != grid.vn_kv[grid.line_to])
     problems = [
+        *_named(grid.line, grid.line_from == grid.line_to, "ends where it begins"),
+        *_named(grid.link, grid.link_from == grid.link_to, "ends where it begins"),
+        *_named(grid.link, np.abs(grid.link_schedule_mw) > grid.link_p_nom_mw, "is scheduled beyond its p_nom_mw"),
         *_named(grid.line, z_pu == 0, "has no impedance: join its buses, or give it r_pu and x_pu"),
         *_named(grid.line, grid.tap_ratio <= 0, "has a tap_ratio that is not positive: 1 is the nominal ratio"),
         *_named(grid.line, stepped, "joins buses of different vn_kv: set is_transformer"),

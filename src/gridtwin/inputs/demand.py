@@ -16,8 +16,9 @@ from gridtwin.records import Fleet, QueueAxes
 from gridtwin.scenario.kinds import duration_text
 from gridtwin.scenario.load import LocatedScenario
 from gridtwin.scenario.schema import Batch, Scenario
-from gridtwin.units import BoolArray
+from gridtwin.units import BoolArray, IntArray
 from gridtwin.workload.jobs import JobTable
+from gridtwin.workload.reach import largest_pool_nodes
 from gridtwin.workload.streams import BatchStream, generate_jobs
 from gridtwin.workload.traces import Trace, read_trace
 
@@ -97,12 +98,13 @@ def fit_issues(scenario: LocatedScenario, fleet: Fleet, traces: Mapping[str, Tra
     """Check that every job fits a pool and a duration bin, and that every origin reaches a site."""
     assert scenario.value is not None
     workload, axes = scenario.value.workload, fleet.axes
-    pools = dict(zip(axes.compute_class, fleet.capacity_nodes.max(axis=0).tolist(), strict=True))
+    largest = largest_pool_nodes(fleet)
     for i, stream in enumerate(workload.batch):
         path: KeyPath = ("workload", "batch", i)
         trace = traces.get(stream.trace)
         if trace is not None and scenario.sound(*path):
-            yield from _shape_issues(scenario, i, stream, trace, pools)
+            yield from _width_issues(scenario, i, stream, trace, _pools(stream, axes, largest))
+            yield from _length_issues(scenario, stream, trace)
         shares = stream.origin_shares
         yield from _reach_issues(scenario, axes, may, (*path, "origin_shares"), stream.compute_class, shares)
     for i, service in enumerate(workload.services):
@@ -110,17 +112,33 @@ def fit_issues(scenario: LocatedScenario, fleet: Fleet, traces: Mapping[str, Tra
         yield from _reach_issues(scenario, axes, may, path, service.compute_class, service.requests_per_s)
 
 
-def _shape_issues(
+def _pools(stream: Batch, axes: QueueAxes, largest: IntArray) -> dict[str, int]:
+    """Return the nodes of the largest site by origin, for the origins whose jobs of a stream reach one."""
+    if stream.compute_class not in axes.compute_class:
+        return {}
+    nodes = dict(zip(axes.origin, largest[:, axes.compute_class.index(stream.compute_class)].tolist(), strict=True))
+    return {origin: nodes[origin] for origin, share in stream.origin_shares.items() if share and nodes.get(origin)}
+
+
+def _width_issues(
     scenario: LocatedScenario, i: int, stream: Batch, trace: Trace, pools: Mapping[str, int]
 ) -> Iterator[Issue]:
-    """Check the widest and the longest job of a trace."""
+    """Check the widest job of a trace against the smallest of its origins' largest sites."""
+    assert scenario.value is not None
+    widest = math.ceil(float(np.max(trace.cores)) * stream.nodes_per_core)
+    origin = min(pools, key=pools.__getitem__, default=None)
+    if origin is not None and scenario.value.workload.wide_jobs is None and widest > pools[origin]:
+        message = (
+            f"its widest job takes {widest} nodes of class {stream.compute_class!r}, the largest site that origin "
+            f"{origin!r} may use has {pools[origin]}; set workload.wide_jobs to split or drop"
+        )
+        yield scenario.issue(message, "workload", "batch", i, "trace")
+
+
+def _length_issues(scenario: LocatedScenario, stream: Batch, trace: Trace) -> Iterator[Issue]:
+    """Check the longest job of a trace against the last duration bin."""
     assert scenario.value is not None
     workload = scenario.value.workload
-    pool = pools.get(stream.compute_class)
-    widest = math.ceil(float(np.max(trace.cores)) * stream.nodes_per_core)
-    if pool and workload.wide_jobs is None and widest > pool:
-        message = f"its widest job takes {widest} nodes of class {stream.compute_class!r}, the largest site has {pool}"
-        yield scenario.issue(f"{message}; set workload.wide_jobs to split or drop", "workload", "batch", i, "trace")
     longest_s, last_s = math.ceil(float(np.max(trace.runtime_s))), workload.duration_bins[-1]
     if longest_s > last_s and scenario.sound("workload", "duration_bins"):
         message = f"the last bin ends at {duration_text(last_s)}, but trace {stream.trace!r} has a job of"
@@ -167,7 +185,7 @@ def draw_jobs(
         allowed_delay_s=workload.delay_classes,
         duration_s=scenario.time.duration,
         trace_offset_s=trace_offset_s,
-        pool_nodes=dict(zip(fleet.axes.compute_class, fleet.capacity_nodes.max(axis=0).tolist(), strict=True)),
+        pool_nodes=largest_pool_nodes(fleet),
         max_share_of_pool=workload.max_share_of_pool,
         wide_jobs=workload.wide_jobs,
         seed=scenario.seed,

@@ -36,9 +36,24 @@ def fleet_issues(model: ModelFolder) -> list[Issue]:
         found += nodes.unknown("hardware", list(load_hardware()), "hardware")
         if model.model.sound("compute", "classes"):
             found += nodes.unknown("compute_class", list(model.spec.compute.classes), "compute class")
+        found += _misplaced(nodes)
     if sites and nodes:
         found += _empty_sites(sites, nodes)
     return found
+
+
+def _misplaced(nodes: Table) -> Iterator[Issue]:
+    """Check that machines stand under the class they are made for; classes that the catalogue does not know are free.
+
+    A class meters compute in one precision, so machines of another would be counted wrong.
+    """
+    made_for = {name: unit.compute_class for name, unit in load_hardware().items()}
+    for row, (listed, name) in enumerate(zip(nodes.text("compute_class"), nodes.text("hardware"), strict=True)):
+        meant = made_for.get(name, listed)
+        if listed != meant and listed in made_for.values():
+            fitting = [other for other, compute_class in made_for.items() if compute_class == listed]
+            message = f"{name!r} is hardware of class {meant!r}, listed under {listed!r}"
+            yield nodes.at(row, "hardware").issue(f"{message}; that class has {', '.join(fitting)}")
 
 
 def _empty_sites(sites: Table, nodes: Table) -> Iterator[Issue]:

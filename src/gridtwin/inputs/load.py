@@ -17,6 +17,7 @@ from gridtwin.inputs.places import find_model, model_names
 from gridtwin.inputs.series import connection_issues, run_profiles
 from gridtwin.inputs.study import Study
 from gridtwin.inputs.tables import ModelFolder, read_model
+from gridtwin.inputs.transfers import transfer_issues
 from gridtwin.located import did_you_mean
 from gridtwin.records import Fleet
 from gridtwin.scenario.load import LocatedScenario, read_scenario
@@ -58,7 +59,11 @@ def load_study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
     if scenario.value and model:
         issues += [*clock_issues(scenario, model), *name_issues(scenario, model)]
         if fleet := _fleet(scenario.value, model, issues):
-            issues += fit_issues(scenario, fleet, traces, reachable(model, fleet))
+            may = reachable(model, fleet)
+            issues += [
+                *fit_issues(scenario, fleet, traces, may),
+                *transfer_issues(scenario, fleet, traces, may),
+            ]
     if issues or model is None:
         raise InputError(issues)
     return _study(path.stem, scenario, model, traces, trace_files)
@@ -103,7 +108,11 @@ def _study(
     jobs, job_counts = draw_jobs(scenario, fleet, traces, skipped_s(scenario, model))
     series = run_profiles(scenario, model, fleet, reachable(model, fleet))
     last_due_s = int(jobs.due_s.max(initial=0))
-    issues = [*coverage_issues(located, time, last_due_s, series.steps), *connection_issues(model, fleet, series)]
+    run_steps = time.windows_until(last_due_s) * time.window_steps
+    issues = [
+        *coverage_issues(located, time, last_due_s, series.steps),
+        *connection_issues(model, fleet, series, time, run_steps),
+    ]
     if issues:
         raise InputError(issues)
     grid, units = grid_data(model), unit_data(model)

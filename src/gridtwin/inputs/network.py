@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -34,7 +35,9 @@ def network_issues(model: ModelFolder) -> list[Issue]:
     found = [*_slack(model, buses), *_load_shares(model, buses)]
     if model.has("branches"):
         branches = model.tables["branches"]
-        found += [*_impedances(branches), *_islands(model, buses, branches)]
+        found += [*_branches(buses, branches), *_islands(model, buses, branches)]
+    if model.has("links"):
+        found += _links(model.tables["links"])
     return found
 
 
@@ -58,14 +61,36 @@ def _load_shares(model: ModelFolder, buses: Table) -> Iterator[Issue]:
         yield buses.at(int(row), "load_mvar").issue("load_mvar without load_mw: it gives the power factor of the load")
 
 
-def _impedances(branches: Table) -> Iterator[Issue]:
-    for row, (x_pu, start, end) in enumerate(
-        zip(*(branches.columns[name] for name in ("x_pu", "from_bus", "to_bus")), strict=True)
-    ):
+def _branches(buses: Table, branches: Table) -> Iterator[Issue]:
+    """Check what a power flow can make of each branch; a cell that was unreadable is NaN and breaks no rule."""
+    vn_kv = dict(zip(buses.text("bus"), buses.columns["vn_kv"], strict=True))
+    columns = (branches.columns[name] for name in ("from_bus", "to_bus", "x_pu", "b_pu", "tap_ratio", "is_transformer"))
+    for row, (start, end, x_pu, b_pu, tap_ratio, is_transformer) in enumerate(zip(*columns, strict=True)):
         if x_pu == 0:
             yield branches.at(row, "x_pu").issue("x_pu is 0; expected a reactance other than zero")
         if start and start == end:
             yield branches.at(row, "to_bus").issue(f"branch ends where it begins, at bus {end!r}")
+        if is_transformer and abs(b_pu) > 0:
+            message = f"b_pu is {b_pu:g} at a transformer, expected 0; give its charging as shunts at its two buses"
+            yield branches.at(row, "b_pu").issue(message)
+        if not is_transformer and abs(tap_ratio - 1) > 0:
+            message = f"tap_ratio is {tap_ratio:g} at a line, expected 1; a transformer has is_transformer = true"
+            yield branches.at(row, "tap_ratio").issue(message)
+        start_kv, end_kv = vn_kv.get(start, math.nan), vn_kv.get(end, math.nan)
+        if not is_transformer and abs(start_kv - end_kv) > 0:
+            message = f"line joins bus {start!r} of {start_kv:g} kV and bus {end!r} of {end_kv:g} kV"
+            yield branches.at(row, "to_bus").issue(f"{message}; set is_transformer, or correct vn_kv in {buses.file}")
+
+
+def _links(links: Table) -> Iterator[Issue]:
+    """Check that each link leads somewhere and can carry its schedule."""
+    columns = (links.columns[name] for name in ("from_bus", "to_bus", "p_nom_mw", "schedule_mw"))
+    for row, (start, end, p_nom_mw, schedule_mw) in enumerate(zip(*columns, strict=True)):
+        if start and start == end:
+            yield links.at(row, "to_bus").issue(f"link ends where it begins, at bus {end!r}")
+        if abs(schedule_mw) > p_nom_mw:
+            message = f"schedule_mw = {schedule_mw:g} is more than p_nom_mw = {p_nom_mw:g} in either direction"
+            yield links.at(row, "schedule_mw").issue(message)
 
 
 def _islands(model: ModelFolder, buses: Table, branches: Table) -> Iterator[Issue]:

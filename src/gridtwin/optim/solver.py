@@ -25,12 +25,10 @@ class Solution:
     """
 
     value: FloatArray  # (column,)
-    reduced_cost: FloatArray  # (column,)
-    row_value: FloatArray  # (row,)
     row_dual: FloatArray  # (row,)
     objective: float
     dual_objective: float
-    primal_residual: float  # largest violation of a row or bound
+    primal_residual: float  # largest violation of a row or bound, absolute, in the unit of the row
     iterations: int
 
 
@@ -39,11 +37,12 @@ class Session:
 
     def __init__(self, program: Program) -> None:
         self._highs = _new_highs()
-        self._pass(program)
+        self._rows = [program.assembled()]
+        self._bounds = [program.column_bounds]
+        self._pass(program, self._rows[0])
         self._iterations = 0
 
-    def _pass(self, program: Program) -> None:
-        rows = program.assembled()
+    def _pass(self, program: Program, rows: Rows) -> None:
         matrix = sparse.csc_array(rows.matrix)
         _check_finite("cost", program.cost)
         _check_finite("coefficient", matrix.data)
@@ -80,6 +79,7 @@ class Session:
             ),
             "add columns",
         )
+        self._bounds.append((np.zeros(number), np.full(number, np.inf)))
         return first + np.arange(number, dtype=np.int64)
 
     def add_rows(self, rows: Rows) -> IntArray:
@@ -99,6 +99,7 @@ class Session:
             ),
             "add rows",
         )
+        self._rows.append(rows)
         return first + np.arange(len(rows.lower), dtype=np.int64)
 
     def solve(self) -> Solution:
@@ -116,7 +117,8 @@ class Session:
             raise DispatchError(
                 f"the solver ended with '{self._highs.modelStatusToString(status)}' instead of an optimum "
                 f"({self._highs.getNumRow()} rows, {self._highs.getNumCol()} columns); "
-                "every limit has a priced slack, so this points to a non-finite cost, bound or profile"
+                "sites cannot be shed, so generation that cannot even carry them is one cause; a cost, bound or "
+                "profile that is not finite is another"
             )
         info = self._highs.getInfo()
         self._iterations += max(info.simplex_iteration_count, 0)
@@ -137,16 +139,28 @@ class Session:
 
     def _solution(self, info: highspy.HighsInfo) -> Solution:
         solution = self._highs.getSolution()
+        value = np.asarray(solution.col_value)
         return Solution(
-            value=np.asarray(solution.col_value),
-            reduced_cost=np.asarray(solution.col_dual),
-            row_value=np.asarray(solution.row_value),
+            value=value,
             row_dual=np.asarray(solution.row_dual),
             objective=float(info.objective_function_value),
             dual_objective=_dual_objective(self._highs.getLp(), solution),
-            primal_residual=float(info.max_primal_infeasibility),
+            primal_residual=self._primal_residual(value),
             iterations=self._iterations,
         )
+
+    def _primal_residual(self, value: FloatArray) -> float:
+        """Evaluate all rows and bounds at `value` from what was passed in, apart from the solver's own figure."""
+        lower, upper = (np.concatenate(part) for part in zip(*self._bounds, strict=True))
+        of_rows = (
+            _violation(rows.matrix @ value[: rows.matrix.shape[1]], rows.lower, rows.upper) for rows in self._rows
+        )
+        return max(_violation(value, lower, upper), *of_rows)
+
+
+def _violation(value: FloatArray, lower: FloatArray, upper: FloatArray) -> float:
+    """Return the largest distance of a value from its bounds; 0 where all hold."""
+    return float(np.maximum(lower - value, value - upper).max(initial=0.0))
 
 
 def _dual_objective(lp: highspy.HighsLp, solution: highspy.HighsSolution) -> float:

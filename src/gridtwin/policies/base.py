@@ -9,7 +9,7 @@ import numpy as np
 
 from gridtwin.dispatch import DispatchPlan, Penalties, UnitGroups
 from gridtwin.records import ComputeState, Fleet, GridData, NetworkMatrices, UnitData
-from gridtwin.units import BoolArray, FloatArray, IntArray
+from gridtwin.units import HOUR_S, BoolArray, FloatArray, IntArray
 from gridtwin.workload.jobs import JobTable
 
 __all__ = ["Forecast", "GridMemory", "Observation", "Policy", "System"]
@@ -27,12 +27,16 @@ class System:
     fleet: Fleet
     penalties: Penalties
     discipline: str
-    urgent_margin_s: int  # before its latest start a job needs no grant, so that its data arrive in time
 
     @property
     def step_h(self) -> float:
         """Length of a step, h."""
-        return self.step_s / 3600
+        return self.step_s / HOUR_S
+
+    @property
+    def steps_per_day(self) -> int:
+        """Number of steps in a day; at least one."""
+        return max(1, 24 * HOUR_S // self.step_s)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,17 +72,17 @@ class GridMemory:
     unit_mw: FloatArray  # (unit,) settled output of the last step
     flow_mw: FloatArray  # (step of day, line) AC flows, mean of both ends
     loss_ratio: FloatArray  # (step of day,) AC losses over r·f² of those flows
-    price_per_mwh: FloatArray  # (step,) price at the sites over the last day of the latest plan
+    price_per_mwh: FloatArray  # (step, class) price where nodes stand, over the last day of the latest plan
     binding: BoolArray  # (step of day, line) limits that had to be written
 
     @classmethod
-    def blank(cls, steps_per_day: int, units: int, lines: int) -> GridMemory:
+    def blank(cls, steps_per_day: int, units: int, lines: int, classes: int) -> GridMemory:
         """Nothing seen yet."""
         return cls(
             unit_mw=np.full(units, np.nan),
             flow_mw=np.full((steps_per_day, lines), np.nan),
             loss_ratio=np.full(steps_per_day, np.nan),
-            price_per_mwh=np.full(steps_per_day, np.nan),
+            price_per_mwh=np.full((steps_per_day, classes), np.nan),
             binding=np.zeros((steps_per_day, lines), dtype=bool),
         )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gridtwin.arrays import ratio_or_zero
 from gridtwin.compute.power import it_power_mw, marginal_node_mw
 from gridtwin.dispatch import ComputeProblem, DispatchPlan, TerminalValue, co_dispatch
 from gridtwin.economics.production import merit_order_price
@@ -15,7 +16,7 @@ from gridtwin.policies.losses import expected_losses, no_losses, plan_losses
 from gridtwin.policies.terminal import site_price, terminal_value
 from gridtwin.policies.work import WorkShape, expected_work
 from gridtwin.records import LossEstimate
-from gridtwin.units import BoolArray, FloatArray
+from gridtwin.units import FloatArray
 
 __all__ = ["CoDispatch"]
 
@@ -60,7 +61,7 @@ class CoDispatch:
         Parameters
         ----------
         observation : Observation
-        price_per_mwh : ndarray (hour,)
+        price_per_mwh : ndarray (step, class)
             Expected price of energy at the sites after the horizon.
         """
         fleet, forecast = self.system.fleet, observation.forecast
@@ -82,7 +83,7 @@ class CoDispatch:
             connection_mw=fleet.connection_mw,
             route_cost=fleet.price_per_gb[:, None, :] * self.shape.gb_per_node[None, :, None],
             route_gb=self.shape.gb_per_node,
-            route_allowed=self._reachable(),
+            route_allowed=fleet.reachable,
             bandwidth_gb=fleet.bandwidth_gbps / 8.0 * self.system.step_s,
             block_steps=max(1, WAN_BLOCK_S // self.system.step_s),
             terminal=self._terminal(price_per_mwh, node_mw, work.released_nodes),
@@ -92,16 +93,10 @@ class CoDispatch:
         steps = len(released_nodes)
         by_queue = released_nodes.sum(axis=0).reshape(self.system.fleet.axes.shape).sum(axis=(0, 2))
         arriving_nodes = (by_queue * self.shape.mean_runtime_h).sum(axis=1) / (steps * self.system.step_h)
-        capacity = self.system.fleet.capacity_nodes.sum(axis=0).astype(np.float64)
-        mean_node_mw = node_mw.mean(axis=(0, 1))
+        nodes = self.system.fleet.capacity_nodes
+        capacity = nodes.sum(axis=0)
+        mean_node_mw = ratio_or_zero((node_mw.mean(axis=0) * nodes).sum(axis=0), capacity)
         return terminal_value(price_per_mwh, mean_node_mw, capacity - arriving_nodes, self.system.step_h)
-
-    def _reachable(self) -> BoolArray:
-        fleet = self.system.fleet
-        allowed = np.zeros((*fleet.preference.shape[:2], len(fleet.site)), dtype=bool)
-        origin, compute_class, rank = np.nonzero(fleet.preference >= 0)
-        allowed[origin, compute_class, fleet.preference[origin, compute_class, rank]] = True
-        return allowed
 
     def _first_price(self, observation: Observation) -> float:
         forecast, units = observation.forecast, self.system.units

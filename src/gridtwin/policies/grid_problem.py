@@ -61,11 +61,10 @@ def unit_floor_mw(system: System, available_mw: FloatArray) -> FloatArray:
 
 
 def scheduled_injection(system: System, steps: int) -> FloatArray:
-    """HVDC schedules and bus shunts at 1 pu (time, bus), MW, signed into the grid."""
+    """HVDC schedules (time, bus), MW, signed into the grid; what bus shunts draw counts as losses, as in AC."""
     grid = system.grid
     sent, buses = grid.link_schedule_mw, len(grid.bus)
-    arriving = sum_at(sent, grid.link_to, buses) - sum_at(sent, grid.link_from, buses)
-    return np.tile(arriving - grid.shunt_mw, (steps, 1))
+    return np.tile(sum_at(sent, grid.link_to, buses) - sum_at(sent, grid.link_from, buses), (steps, 1))
 
 
 def site_injection(system: System, site_mw: FloatArray) -> FloatArray:

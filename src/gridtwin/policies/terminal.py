@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gridtwin.arrays import ratio_or_zero
 from gridtwin.dispatch import GridPlan, TerminalValue
 from gridtwin.policies.base import System
 from gridtwin.units import FloatArray
@@ -14,9 +15,17 @@ SEGMENTS = 3
 
 
 def site_price(system: System, plan: GridPlan) -> FloatArray:
-    """Mean price at the sites over the last day of a plan (step,), money per MWh; shorter plans repeat their steps."""
-    steps_per_day = 24 * 3600 // system.step_s
-    return np.resize(plan.price_per_mwh[-steps_per_day:, system.fleet.bus].mean(axis=1), steps_per_day)
+    """Price where the nodes of each class stand, over the last day of a plan; shorter plans repeat their steps.
+
+    Returns
+    -------
+    ndarray (step, class), money per MWh
+        Weighted by nodes; 0 for a class without any.
+    """
+    last_day = plan.price_per_mwh[-system.steps_per_day :, system.fleet.bus]
+    nodes = system.fleet.capacity_nodes
+    price = ratio_or_zero(last_day @ nodes, nodes.sum(axis=0))
+    return np.resize(price, (system.steps_per_day, nodes.shape[1]))
 
 
 def terminal_value(
@@ -29,7 +38,7 @@ def terminal_value(
 
     Parameters
     ----------
-    price_per_mwh : ndarray (step,)
+    price_per_mwh : ndarray (step, class)
         Expected over a day after the horizon.
     node_mw : ndarray (class,), MW
         Draw of one more busy node at the meter.
@@ -41,8 +50,9 @@ def terminal_value(
     -------
     TerminalValue
     """
-    parts = np.array_split(np.sort(price_per_mwh), SEGMENTS)
-    mean = np.array([part.mean() for part in parts])
+    ascending = np.sort(price_per_mwh, axis=0)
+    parts = np.array_split(ascending, min(SEGMENTS, len(ascending)))
+    mean = np.stack([part.mean(axis=0) for part in parts], axis=1)
     hours = np.array([len(part) * step_h for part in parts])
     width = np.maximum(free_nodes, 0.0)[:, None] * hours
     width[:, -1] = np.inf

@@ -14,11 +14,13 @@ import pyarrow as pa
 from gridtwin.errors import ResultsError
 from gridtwin.results.files import read_columns, sha256, write_columns
 from gridtwin.results.variables import tables, variables
+from gridtwin.units import HOUR_S
 
-__all__ = ["JOB_END", "JOB_START", "RunData", "RunFolder"]
+__all__ = ["FINDING", "JOB_END", "JOB_START", "RunData", "RunFolder"]
 
 JOB_START = "job_start"
 JOB_END = "job_end"
+FINDING = "finding"
 
 Coordinates = Mapping[str, tuple[str, ...]]
 
@@ -37,6 +39,8 @@ class RunData:
         Arrays by name, with the dimensions of the table of variables.
     jobs : mapping
         Columns of `jobs.parquet`; `start_s` and `end_s` are -1 where a job never did.
+    events : mapping
+        Columns of the event tables as `RunFolder.read_events` returns them, by table and column.
     inputs : mapping
         Columns of the input tables in `inputs/`, by table and column.
     """
@@ -46,12 +50,13 @@ class RunData:
     time: np.ndarray
     variables: Mapping[str, np.ndarray]
     jobs: Mapping[str, np.ndarray]
+    events: Mapping[str, Mapping[str, np.ndarray]]
     inputs: Mapping[str, Mapping[str, np.ndarray]]
 
     @property
     def step_h(self) -> float:
         """Length of a step, h."""
-        return self.step_s / 3600
+        return self.step_s / HOUR_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +122,13 @@ class RunFolder:
         return time, arrays
 
     def read_events(self, windows: int, table: str) -> dict[str, np.ndarray]:
-        """Read an event table (job starts or ends) of the first `windows` windows, one after the other."""
+        """Read an event table of the first `windows` windows, one after the other; column `window` says which."""
         parts = [read_columns(self.file(window, table)) for window in range(windows)]
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        lengths = [len(next(iter(part.values()))) for part in parts]
+        return {
+            "window": np.repeat(np.arange(windows), lengths),
+            **{name: np.concatenate([part[name] for part in parts]) for name in parts[0]},
+        }
 
 
 def _check_complete(values: Mapping[str, np.ndarray]) -> None:
@@ -145,5 +154,5 @@ def _index_columns(
     place = np.indices(lengths).reshape(len(lengths), -1)
     columns: dict[str, np.ndarray | pa.Array] = {"time": pa.array(time[place[0]], pa.timestamp("s", tz="UTC"))}
     for axis, dim in enumerate(dims[1:], start=1):
-        columns[dim] = pa.DictionaryArray.from_arrays(place[axis].astype(np.int16), list(coords[dim]))
+        columns[dim] = pa.DictionaryArray.from_arrays(place[axis].astype(np.int32), list(coords[dim]))
     return columns

@@ -9,6 +9,7 @@ from gridtwin.located import did_you_mean
 from gridtwin.scenario.check import Checked
 from gridtwin.scenario.kinds import duration_text
 from gridtwin.scenario.schema import Scenario
+from gridtwin.units import DAY_S
 
 __all__ = ["scenario_issues"]
 
@@ -23,6 +24,10 @@ def scenario_issues(scenario: Checked[Scenario]) -> list[Issue]:
 def _time(located: Checked[Scenario], scenario: Scenario) -> Iterator[Issue]:
     time = scenario.time
     step = duration_text(time.step)
+    if located.sound("time", "step") and DAY_S % time.step:
+        message = f"a day is no whole number of steps of {step}; choose one that divides 24h, such as 15min, 1h, 4h"
+        yield located.issue(f"{message} or 1d", "time", "step")
+        return
     for name in ("duration", "window", "horizon"):
         length = getattr(time, name)
         if located.sound("time", name) and located.sound("time", "step") and length % time.step:

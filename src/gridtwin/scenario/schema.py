@@ -26,6 +26,7 @@ __all__ = [
 
 HOURS_A_DAY = 24
 MEAN_TOLERANCE = 1e-6
+MAX_SIGMA = 10.0  # the mean of such a size is 5e21 times its median; more cannot be meant
 
 
 def _mean_one(diurnal: tuple[float, ...]) -> tuple[float, ...]:
@@ -46,7 +47,7 @@ class Time(Schema):
 
     start: Instant = Field(examples=["2020-01-01T00:00:00+00:00"], description="First instant, with its zone.")
     duration: Span = Field(examples=["1d"], description="How long jobs arrive; the run goes on until all have ended.")
-    step: Span = Field(default=HOUR_S, description="Resolution.")
+    step: Span = Field(default=HOUR_S, description="Resolution; divides 24h.")
     window: Span = Field(default=24 * HOUR_S, description="What each decision fixes.")
     horizon: Span = Field(default=48 * HOUR_S, description="What each decision looks at.")
 
@@ -55,7 +56,9 @@ class DataSize(Schema):
     """Lognormal size of a job's input per node."""
 
     median: NonNegative = Field(default=0.0, description="GB")
-    sigma: NonNegative = Field(default=0.0, description="Standard deviation of the logarithm.")
+    sigma: Annotated[float, Field(strict=True, ge=0, le=MAX_SIGMA)] = Field(
+        default=0.0, description="Standard deviation of the logarithm."
+    )
 
 
 class Batch(Schema):
@@ -97,7 +100,7 @@ class Workload(Schema):
         examples=[["1h"]], description="Upper runtimes by which jobs are planned; the last is the longest allowed."
     )
     max_share_of_pool: Annotated[float, Field(strict=True, gt=0, le=1)] = Field(
-        1.0, description="Widest job, as a share of the largest pool of its class."
+        1.0, description="Widest job, as a share of the largest pool of its class that its origin may use."
     )
     wide_jobs: Literal["split", "drop"] | None = Field(
         default=None, description="What happens to wider jobs; none: an error."

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
-
+from gridtwin.compute.disciplines import data_lead_s
 from gridtwin.compute.engine import initial_state
 from gridtwin.dispatch import Penalties, group_units
 from gridtwin.grid.ac import AcGrid
 from gridtwin.grid.matrices import network_matrices
 from gridtwin.inputs.study import Study
 from gridtwin.policies import GridMemory, System, make_policy
-from gridtwin.records import Fleet
 from gridtwin.results.store import RunFolder
 from gridtwin.twin.coordinator import Coordinator
 from gridtwin.twin.recorder import Recorder
 from gridtwin.twin.state import TwinState
-from gridtwin.workload.jobs import JobTable
+from gridtwin.units import HOUR_S
 
 __all__ = ["build", "initial_twin_state"]
 
@@ -32,6 +28,7 @@ def build(study: Study, folder: RunFolder) -> Coordinator:
     """
     system = make_system(study)
     return Coordinator(
+        lead_s=data_lead_s(study.jobs, study.fleet, study.time.step_s),
         time=study.time,
         jobs=study.jobs,
         profiles=study.profiles,
@@ -44,15 +41,17 @@ def build(study: Study, folder: RunFolder) -> Coordinator:
 
 def initial_twin_state(study: Study) -> TwinState:
     """Return an empty fleet and a grid that nothing is known of."""
-    steps_per_day = max(1, 24 * 3600 // study.time.step_s)
+    steps_per_day = max(1, 24 * HOUR_S // study.time.step_s)
+    classes = len(study.fleet.axes.compute_class)
     return TwinState(
         window=0,
         compute=initial_state(study.jobs, study.fleet),
-        memory=GridMemory.blank(steps_per_day, len(study.units.unit), len(study.grid.line)),
+        memory=GridMemory.blank(steps_per_day, len(study.units.unit), len(study.grid.line), classes),
     )
 
 
 def make_system(study: Study) -> System:
+    """Return what does not change during a run."""
     prices = study.scenario.dispatch
     return System(
         step_s=study.time.step_s,
@@ -70,12 +69,4 @@ def make_system(study: Study) -> System:
             carbon_per_t=prices.carbon_price_per_t,
         ),
         discipline=study.scenario.compute.discipline,
-        urgent_margin_s=_urgent_margin_s(study.jobs, study.fleet),
     )
-
-
-def _urgent_margin_s(jobs: JobTable, fleet: Fleet) -> int:
-    """Twice the longest time that the data of one job can take: once for itself, once for a transfer before it."""
-    slowest_gbps = fleet.bandwidth_gbps.min(initial=np.inf, where=fleet.bandwidth_gbps > 0)
-    latency_s = fleet.latency_oneway_s.max(initial=0.0, where=np.isfinite(fleet.latency_oneway_s))
-    return 2 * math.ceil(float(jobs.data_gb.max(initial=0.0) * 8.0 / slowest_gbps + latency_s))

@@ -14,46 +14,46 @@ import gridtwin
 from gridtwin.audit import Ledger, close_ledgers
 from gridtwin.economics.kpis import kpis
 from gridtwin.inputs.study import Study
-from gridtwin.records import Finding
 from gridtwin.results.dataset import to_dataset, write_dataset
 from gridtwin.results.files import read_columns, write_columns, write_json
-from gridtwin.results.store import JOB_END, JOB_START, Coordinates, RunData, RunFolder
+from gridtwin.results.store import FINDING, JOB_END, JOB_START, Coordinates, RunData, RunFolder
 from gridtwin.twin.inputs_kept import Table
-from gridtwin.units import IntArray
+from gridtwin.units import HOUR_S, FloatArray, IntArray
 from gridtwin.workload.jobs import JobTable
 
 __all__ = ["close_run", "read_run"]
 
 NEVER = -1
-VERSIONED = ("pandapower", "lightsim2grid", "numpy", "scipy", "simpy", "highspy", "pyarrow", "xarray", "numba")
+OPTIMAL = "optimal"  # the only end of a program that lets a window be stored
+VERSIONED = ("pandapower", "lightsim2grid", "numpy", "scipy", "simpy", "highspy", "pyarrow", "xarray")
 
 
 def read_run(
     folder: RunFolder, study: Study, windows: int, coords: Coordinates, tables: Mapping[str, Table]
 ) -> RunData:
-    """Read back what the run has stored and join job starts and ends with the job table."""
+    """Read back what `windows` windows have stored and join job starts and ends with the job table."""
     time, variables = folder.read_variables(windows, coords)
-    starts, ends = (folder.read_events(windows, table) for table in (JOB_START, JOB_END))
+    events = {table: folder.read_events(windows, table) for table in (JOB_START, JOB_END, FINDING)}
     return RunData(
         step_s=study.time.step_s,
         coords=coords,
         time=time,
         variables=variables,
-        jobs=_job_columns(study.jobs, starts, ends),
+        jobs=_job_columns(study.jobs, events[JOB_START], events[JOB_END]),
+        events=events,
         inputs={name: read_columns(folder.path / "inputs" / f"{name}.parquet") for name in tables},
     )
 
 
-def close_run(
-    folder: RunFolder, study: Study, run: RunData, findings: Sequence[Finding], timing_s: Mapping[str, float]
-) -> dict[str, Any]:
-    """Write jobs, dataset, manifest and summary. Returns the summary."""
+def close_run(folder: RunFolder, study: Study, run: RunData, timing_s: Mapping[str, float]) -> dict[str, Any]:
+    """Write jobs, findings, dataset, manifest and summary. Returns the summary."""
     write_columns(folder.path / "jobs.parquet", _named(run.jobs, run.coords, study.jobs))
     ledgers = close_ledgers(run)
     attrs = {"title": f"gridtwin run of {study.name}", "source": f"gridtwin {gridtwin.__version__}"}
     write_dataset(to_dataset(run, study.currency, attrs), folder.path / "results.nc")
     write_json(folder.path / "manifest.json", _manifest(study, run, ledgers))
-    write_columns(folder.path / "findings.parquet", _finding_columns(findings))
+    findings = _findings(run)
+    write_columns(folder.path / "findings.parquet", findings)
     summary = {
         "run_id": folder.path.name,
         "scenario": study.name,
@@ -63,7 +63,7 @@ def close_run(
         "step_s": run.step_s,
         "kpis": kpis(run.variables, run.jobs, run.inputs, run.step_s, study.scenario.dispatch.carbon_price_per_t),
         "ledgers": {ledger.name: _ledger(ledger) for ledger in ledgers},
-        "findings": dict(sorted(Counter(finding.kind for finding in findings).items())),
+        "findings": dict(sorted(Counter(findings["kind"].tolist()).items())),
         "timing_s": {phase: round(seconds, 3) for phase, seconds in timing_s.items()},
     }
     write_json(folder.path / "summary.json", summary)
@@ -110,7 +110,6 @@ def _named(columns: Mapping[str, np.ndarray], coords: Coordinates, jobs: JobTabl
 
 
 def _manifest(study: Study, run: RunData, ledgers: Sequence[Ledger]) -> dict[str, Any]:
-    v = run.variables
     return {
         "gridtwin": gridtwin.__version__,
         "python": platform.python_version(),
@@ -118,18 +117,48 @@ def _manifest(study: Study, run: RunData, ledgers: Sequence[Ledger]) -> dict[str
         "seed": study.scenario.seed,
         "model_hashes": dict(study.model_hashes),
         "counts": dict(study.counts),
-        "windows": [
-            {
-                "objective": float(v["objective"][window]),
-                "duality_gap": float(v["objective"][window] - v["dual_objective"][window]),
-                "primal_residual": float(v["primal_residual"][window]),
-                "columns": int(v["columns"][window]),
-                "rows": int(v["rows"][window]),
-                "rounds": int(v["rounds"][window]),
-            }
-            for window in range(len(v["objective"]))
-        ],
+        "windows": _windows(run),
         "ledgers": {ledger.name: _ledger(ledger) for ledger in ledgers},
+    }
+
+
+def _windows(run: RunData) -> list[dict[str, Any]]:
+    """How each window's programs ended and what gave way in it."""
+    v = run.variables
+    relaxed = _relaxations(run)
+    return [
+        {
+            "status": OPTIMAL,
+            **{
+                f"{program}{name}": value
+                for program in ("", "redispatch_")
+                for name, value in _optimum(v, program, window).items()
+            },
+            **{name: int(v[name][window]) for name in ("columns", "rows", "rounds")},
+            "relaxations": {name: float(values[window]) for name, values in relaxed.items()},
+        }
+        for window in range(len(v["objective"]))
+    ]
+
+
+def _optimum(variables: Mapping[str, np.ndarray], program: str, window: int) -> dict[str, float]:
+    primal, dual, residual = (
+        float(variables[f"{program}{name}"][window]) for name in ("objective", "dual_objective", "primal_residual")
+    )
+    return {"objective": primal, "duality_gap": primal - dual, "primal_residual": residual}
+
+
+def _relaxations(run: RunData) -> dict[str, FloatArray]:
+    """What was taken of every priced slack, by window: energy as settled, node-hours of jobs that ended late in it."""
+    v, windows, ends = run.variables, len(run.variables["objective"]), run.events[JOB_END]
+    nodes, due_s = (run.jobs[name][ends["row"]] for name in ("nodes", "due_s"))
+    late_node_h = nodes * np.maximum(ends["end_s"] - due_s, 0) / HOUR_S
+    return {
+        **{
+            f"{name}_mwh": v[f"{name}_mw"].reshape(windows, -1).sum(axis=1) * run.step_h
+            for name in ("shed", "spill", "overload")
+        },
+        "late_node_h": np.bincount(ends["window"], weights=late_node_h, minlength=windows),
     }
 
 
@@ -142,15 +171,11 @@ def _ledger(ledger: Ledger) -> dict[str, Any]:
     }
 
 
-def _finding_columns(findings: Sequence[Finding]) -> dict[str, np.ndarray]:
-    """All that AC broke, one row each, in order of time."""
-    return {
-        "time": np.array([finding.instant for finding in findings], dtype="datetime64[s]"),
-        **{
-            name: np.array([getattr(finding, name) for finding in findings], dtype=kind)
-            for name, kind in (("kind", str), ("element", str), ("value", float), ("limit", float), ("unit", str))
-        },
-    }
+def _findings(run: RunData) -> dict[str, np.ndarray]:
+    """All that AC broke in the run, one row each, in order of time."""
+    texts = ("kind", "element", "unit")
+    columns = {name: values for name, values in run.events[FINDING].items() if name != "window"}
+    return {name: values.astype(str) if name in texts else values for name, values in columns.items()}
 
 
 def _number(value: float) -> float | None:

@@ -11,7 +11,6 @@ import numpy as np
 
 from gridtwin.compute.engine import execute, without_grants
 from gridtwin.dispatch import DispatchPlan
-from gridtwin.errors import ComputeError
 from gridtwin.grid.ac import AcGrid
 from gridtwin.grid.losses import loss_ratio
 from gridtwin.policies import Forecast, GridMemory, Observation, Policy, System
@@ -38,6 +37,7 @@ class Coordinator:
     time: TimeGrid
     jobs: JobTable
     profiles: Profiles
+    lead_s: IntArray  # (job,) time that its data may take
     system: System
     ac_grid: AcGrid
     policy: Policy
@@ -46,11 +46,11 @@ class Coordinator:
 
     @property
     def planned_windows(self) -> int:
-        """Windows until the last job is due; more follow only while jobs are left."""
-        return self.time.windows_until(int(self.jobs.due_s.max(initial=0)))
+        """Windows until the last job is due; more follow only while jobs are left and the profiles go on."""
+        return min(self.time.windows_until(int(self.jobs.due_s.max(initial=0))), self._profile_windows)
 
     def run(self, state: TwinState, until: int | None = None, progress: Progress | None = None) -> TwinState:
-        """Advance window by window until every job has ended, or `until` windows are done."""
+        """Advance until every job has ended, the profiles end, or `until` windows are done."""
         while not self._finished(state) and (until is None or state.window < until):
             state = self.advance(state)
             if progress is not None:
@@ -68,7 +68,7 @@ class Coordinator:
         with self._timed("settle"):
             settled = settle(self.system, self.ac_grid, kept, plan, record)
         with self._timed("record"):
-            self.recorder.write(state.window, kept, plan, record, settled)
+            self.recorder.write(state.window, kept, plan, compute, record, settled)
         return TwinState(state.window + 1, compute, self._remember(state.memory, observation, plan, settled))
 
     def _apply(self, plan: DispatchPlan, kept: Observation) -> tuple[ComputeState, ComputeRecord]:
@@ -82,24 +82,23 @@ class Coordinator:
             kept.forecast.steps,
             self.system.step_s,
             self.system.discipline,
-            self.system.urgent_margin_s,
+            self.lead_s,
         )
 
     def _finished(self, state: TwinState) -> bool:
         compute = state.compute
         idle = len(compute.waiting_row) == 0 and len(compute.running_row) == 0
-        return state.window >= self.planned_windows and idle and compute.next_row == len(self.jobs)
+        drained = state.window >= self.planned_windows and idle and compute.next_row == len(self.jobs)
+        return drained or state.window >= self._profile_windows
+
+    @property
+    def _profile_windows(self) -> int:
+        """Windows that the profiles fill to the last step."""
+        return self.profiles.steps // self.time.window_steps
 
     def _observe(self, state: TwinState) -> Observation:
         first = state.window * self.time.window_steps
-        steps = min(self.time.horizon_steps, self.profiles.steps - first)
-        if steps < self.time.window_steps:
-            raise ComputeError(
-                f"jobs are left in window {state.window}, but the profiles end at "
-                f"{self.time.instant(self.profiles.steps):%Y-%m-%d %H:%M} UTC; "
-                "shorten time.duration or enlarge the fleet"
-            )
-        return self._look(state, first, steps)
+        return self._look(state, first, min(self.time.horizon_steps, self.profiles.steps - first))
 
     def _kept(self, observation: Observation) -> Observation:
         """Return what comes true in the steps that this window keeps: the forecast is perfect."""

@@ -59,6 +59,7 @@ def _units(study: Study) -> Table:
         "bus_index": units.bus,
         "technology": np.array(units.technology),
         "p_max_mw": units.p_max_mw,
+        "ramp_mw_per_h": units.ramp_mw_per_h,
         "renewable": units.renewable,
         "curtailable": units.curtailable,
         "profiled": units.profile >= 0,

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from gridtwin.arrays import sum_at
-from gridtwin.dispatch import DispatchPlan
+from gridtwin.dispatch import DispatchPlan, SolverRecord
 from gridtwin.economics.production import production_co2_kg_per_h, production_cost_per_h
 from gridtwin.grid.findings import find_violations
 from gridtwin.policies import Observation, System
-from gridtwin.records import AcInjections, ComputeRecord, Finding
-from gridtwin.results.store import JOB_END, JOB_START, RunFolder
+from gridtwin.records import AcInjections, ComputeRecord, ComputeState, Finding
+from gridtwin.results.store import FINDING, JOB_END, JOB_START, RunFolder
 from gridtwin.timegrid import TimeGrid
 from gridtwin.twin.settle import Settled
-from gridtwin.units import FloatArray
+from gridtwin.units import HOUR_S, FloatArray
 
 __all__ = ["Recorder", "coordinates"]
 
@@ -24,7 +24,7 @@ __all__ = ["Recorder", "coordinates"]
 def coordinates(system: System) -> dict[str, tuple[str, ...]]:
     """Labels of every dimension but time and window."""
     axes = system.fleet.axes
-    bins = [f"<={upper_s / 3600:g}h" for upper_s in axes.bin_upper_s]
+    bins = [f"<={upper_s / HOUR_S:g}h" for upper_s in axes.bin_upper_s]
     queues = tuple(
         f"{origin}/{compute_class}/{delay}/{length}"
         for origin in axes.origin
@@ -45,17 +45,22 @@ def coordinates(system: System) -> dict[str, tuple[str, ...]]:
 
 @dataclass(slots=True, eq=False)
 class Recorder:
-    """Writes each window once; remembers findings for the manifest."""
+    """Writes each window once; remembers nothing of it."""
 
     folder: RunFolder
     time: TimeGrid
     system: System
-    findings: list[Finding] = field(default_factory=list)
 
     def write(
-        self, window: int, kept: Observation, plan: DispatchPlan, record: ComputeRecord, settled: Settled
+        self,
+        window: int,
+        kept: Observation,
+        plan: DispatchPlan,
+        after: ComputeState,
+        record: ComputeRecord,
+        settled: Settled,
     ) -> None:
-        """Write the tables of one window."""
+        """Write the tables of one window, whose end the fleet reached in state `after`."""
         steps = kept.forecast.steps
         instants = self.time.instants(window * self.time.window_steps, steps)
         values = {
@@ -63,16 +68,19 @@ class Recorder:
             **self._unit_values(plan, settled),
             **self._bus_values(settled),
             **self._system_values(settled),
-            **_solver_values(plan),
+            **_solver_values(plan.grid.solver, settled.redispatch.solver),
+            "waiting_jobs": np.array([len(after.waiting_row)]),
+            "running_jobs": np.array([len(after.running_row)]),
         }
+        found = find_violations(
+            settled.ac, self.system.grid, instants, units=self.system.units, injections=settled.injections
+        )
         events = {
             JOB_START: {"row": record.started_row, "site_index": record.started_site, "start_s": record.start_s},
             JOB_END: {"row": record.finished_row, "end_s": record.finish_s},
+            FINDING: _finding_columns(found),
         }
         self.folder.write_window(window, coordinates(self.system), instants, values, events)
-        self.findings += find_violations(
-            settled.ac, self.system.grid, instants, units=self.system.units, injections=settled.injections
-        )
 
     def _compute_values(
         self, kept: Observation, plan: DispatchPlan, record: ComputeRecord, settled: Settled
@@ -139,13 +147,20 @@ def _net_injection_mw(injections: AcInjections, system: System) -> FloatArray:
     return sum_at(injections.unit_mw, system.units.bus, buses) + links - injections.load_mw
 
 
-def _solver_values(plan: DispatchPlan) -> Mapping[str, np.ndarray]:
-    solver = plan.grid.solver
+def _finding_columns(findings: Iterable[Finding]) -> dict[str, np.ndarray]:
+    """All that AC broke, one row each, in order of time."""
+    rows = tuple(findings)
+    kinds = (("kind", str), ("element", str), ("value", float), ("limit", float), ("unit", str))
     return {
-        "objective": np.array([solver.objective]),
-        "dual_objective": np.array([solver.dual_objective]),
-        "primal_residual": np.array([solver.primal_residual]),
-        "columns": np.array([solver.columns]),
-        "rows": np.array([solver.rows]),
-        "rounds": np.array([solver.rounds]),
+        "time": np.array([finding.instant for finding in rows], dtype="datetime64[s]"),
+        **{name: np.array([getattr(finding, name) for finding in rows], dtype=kind) for name, kind in kinds},
+    }
+
+
+def _solver_values(planned: SolverRecord, redispatch: SolverRecord) -> Mapping[str, np.ndarray]:
+    counts = ("columns", "rows", "rounds")
+    figures = ("objective", "dual_objective", "primal_residual")
+    return {
+        **{name: np.array([getattr(planned, name)]) for name in (*figures, *counts)},
+        **{f"redispatch_{name}": np.array([getattr(redispatch, name)]) for name in figures},
     }

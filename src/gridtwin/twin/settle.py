@@ -52,7 +52,7 @@ def settle(system: System, ac_grid: AcGrid, actual: Observation, plan: DispatchP
     conditions = actual.forecast
     it_mw = it_power_mw(record.busy_node_s / system.step_s, record.service_nodes, system.fleet)
     site_mw = it_mw * conditions.pue
-    available = _available_in_real_time(system, conditions, plan.unit_mw[: conditions.steps])
+    available = _available_in_real_time(system, actual, plan.unit_mw[: conditions.steps])
     real_time = replace(actual, forecast=replace(conditions, unit_available_mw=available))
     losses = _planned_losses(system, actual, plan)
     first = dispatch_grid(pose_grid(system, real_time, losses, site_mw))
@@ -77,11 +77,16 @@ def settle(system: System, ac_grid: AcGrid, actual: Observation, plan: DispatchP
     )
 
 
-def _available_in_real_time(system: System, conditions: Forecast, planned_mw: FloatArray) -> FloatArray:
-    """What each unit can give (time, unit) without a start that takes longer than a step."""
+def _available_in_real_time(system: System, actual: Observation, planned_mw: FloatArray) -> FloatArray:
+    """What each unit can give (time, unit) without a start that takes longer than a step.
+
+    A unit that runs when the window begins and is not planned to may still run down along its ramp.
+    """
     units = system.units
     can_move = (planned_mw > COMMITTED_MW) | units.quick_start | (units.profile >= 0)
-    return np.where(can_move, conditions.unit_available_mw, 0.0)
+    hours = system.step_h * np.arange(1, len(planned_mw) + 1)[:, None]
+    running_down = np.maximum(np.nan_to_num(actual.memory.unit_mw) - units.ramp_mw_per_h * hours, 0.0)
+    return np.where(can_move, actual.forecast.unit_available_mw, running_down)
 
 
 def _planned_losses(system: System, actual: Observation, plan: DispatchPlan) -> LossEstimate:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from math import floor
 from typing import Literal
 
 import numpy as np
@@ -22,7 +21,7 @@ from gridtwin.units import HOUR_S, BoolArray, FloatArray, IntArray
 from gridtwin.workload.jobs import JobTable
 from gridtwin.workload.traces import Trace
 
-__all__ = ["BatchStream", "WideJobs", "generate_jobs"]
+__all__ = ["BatchStream", "WideJobs", "generate_jobs", "width_limit_nodes"]
 
 WideJobs = Literal["split", "drop"] | None
 
@@ -87,7 +86,7 @@ def generate_jobs(
     allowed_delay_s: Mapping[str, int],
     duration_s: int,
     trace_offset_s: int,
-    pool_nodes: Mapping[str, int],
+    pool_nodes: IntArray,
     max_share_of_pool: float,
     wide_jobs: WideJobs,
     seed: int,
@@ -104,13 +103,13 @@ def generate_jobs(
         Jobs are submitted in [0, duration_s).
     trace_offset_s : int, s
         Position in every trace at which the run begins; traces wrap round.
-    pool_nodes : mapping of str to int
-        Nodes of the largest site by class.
+    pool_nodes : ndarray (origin, class), nodes
+        Of the largest site that jobs of each may use; 0 where there is none.
     max_share_of_pool : float
-        In (0, 1]: a job wider than this share of the largest site is wide.
+        In (0, 1]: a job wider than this share of that site is wide.
     wide_jobs : {"split", "drop", None}
         Split wide jobs into near-equal parts with the same submit time, runtime and due time; leave them out; or take
-        them as they are, which is an error if one is wider than the largest site.
+        them as they are, which is an error if one is wider than that site.
     seed : int
 
     Returns
@@ -124,8 +123,8 @@ def generate_jobs(
     Raises
     ------
     InputError
-        If names are unknown or repeated, shares do not add up, or a job is wider than any site or longer than the last
-        duration bin.
+        If names are unknown or repeated, shares do not add up, or a job is wider than any site its origin may use or
+        longer than the last duration bin.
     """
     issues = _issues(streams, axes, allowed_delay_s, pool_nodes)
     if issues:
@@ -135,8 +134,8 @@ def generate_jobs(
     for stream in streams:
         draw = _draw(stream, axes, duration_s, trace_offset_s, seed)
         _check_longest(stream, draw, axes)
-        limit = max(1, floor(pool_nodes[stream.compute_class] * max_share_of_pool + _ROUNDING_NODES))
-        columns, wide = _resize(stream, draw, limit, pool_nodes[stream.compute_class], wide_jobs)
+        pool = pool_nodes[:, axes.compute_class.index(stream.compute_class)]
+        columns, wide = _resize(stream, draw, width_limit_nodes(pool, max_share_of_pool), pool, wide_jobs)
         counts["jobs_drawn"] += len(draw.submit_s)
         for name, value in wide.items():
             counts[name] += value
@@ -144,6 +143,18 @@ def generate_jobs(
         counts[f"replication_permille_{stream.name}"] = round(1000 * stream.jobs_per_day / stream.trace.jobs_per_day)
         parts.append(columns)
     return _table(parts, axes, np.asarray([allowed_delay_s[name] for name in axes.delay_class], np.int64)), counts
+
+
+def width_limit_nodes(pool_nodes: IntArray, max_share_of_pool: float) -> IntArray:
+    """Return the width beyond which jobs are wide, where the largest site they may use has `pool_nodes`; at least 1.
+
+    Examples
+    --------
+    >>> width_limit_nodes(np.array([1050, 5]), 0.1)
+    array([105,   1])
+    """
+    limit = np.floor(pool_nodes * max_share_of_pool + _ROUNDING_NODES).astype(np.int64)
+    return np.asarray(np.maximum(limit, 1), np.int64)
 
 
 def _draw(stream: BatchStream, axes: QueueAxes, duration_s: int, offset_s: int, seed: int) -> _Draw:
@@ -184,16 +195,17 @@ def _choose(rng: np.random.Generator, count: int, names: Sequence[str], shares: 
 
 
 def _resize(
-    stream: BatchStream, draw: _Draw, limit: int, pool_nodes: int, wide_jobs: WideJobs
+    stream: BatchStream, draw: _Draw, limit_nodes: IntArray, pool_nodes: IntArray, wide_jobs: WideJobs
 ) -> tuple[dict[str, np.ndarray], dict[str, int]]:
-    """Split wide jobs, leave them out, or insist that every job fits."""
+    """Split wide jobs, leave them out, or insist that every job fits; both limits are by origin."""
+    limit = limit_nodes[draw.origin]
     wide = draw.nodes > limit
     if wide_jobs == "drop":
         return draw.take(~wide), {"jobs_left_out": int(wide.sum())}
     if wide_jobs is None:
-        too_wide = draw.nodes > pool_nodes
-        if too_wide.any():
-            raise InputError([_too_wide(stream, draw.nodes[too_wide], pool_nodes)])
+        excess = draw.nodes - pool_nodes[draw.origin]
+        if (excess > 0).any():
+            raise InputError([_too_wide(stream, draw, pool_nodes, excess)])
         return draw.take(np.arange(len(wide))), {}
     parts = -(-draw.nodes // limit)
     index = np.repeat(np.arange(len(parts)), parts)
@@ -234,10 +246,12 @@ def _check_longest(stream: BatchStream, draw: _Draw, axes: QueueAxes) -> None:
         raise InputError([Issue("workload.duration_bins", 0, 0, f"stream {stream.name!r}: {message}")])
 
 
-def _too_wide(stream: BatchStream, nodes: IntArray, pool_nodes: int) -> Issue:
+def _too_wide(stream: BatchStream, draw: _Draw, pool_nodes: IntArray, excess: IntArray) -> Issue:
+    worst = int(np.argmax(excess))
     message = (
-        f"{len(nodes)} jobs are wider than the largest {stream.compute_class!r} site, {pool_nodes} nodes "
-        f"(widest: {int(nodes.max())}); set wide_jobs to split or drop, or lower nodes_per_core"
+        f"{int((excess > 0).sum())} jobs are wider than the largest {stream.compute_class!r} site their origin may use "
+        f"(one of {int(draw.nodes[worst])} nodes where it has {int(pool_nodes[draw.origin[worst]])}); "
+        "set wide_jobs to split or drop, or lower nodes_per_core"
     )
     return Issue(f"workload.batch.{stream.name}", 0, 0, message)
 
@@ -246,7 +260,7 @@ def _issues(
     streams: Sequence[BatchStream],
     axes: QueueAxes,
     allowed_delay_s: Mapping[str, int],
-    pool_nodes: Mapping[str, int],
+    pool_nodes: IntArray,
 ) -> list[Issue]:
     names = [stream.name for stream in streams]
     repeated = sorted({name for name in names if names.count(name) > 1})
@@ -258,12 +272,15 @@ def _issues(
     ]
 
 
-def _stream_issues(stream: BatchStream, axes: QueueAxes, pool_nodes: Mapping[str, int]) -> list[Issue]:
+def _stream_issues(stream: BatchStream, axes: QueueAxes, pool_nodes: IntArray) -> list[Issue]:
     messages = []
     if stream.compute_class not in axes.compute_class:
         messages.append(f"unknown compute_class {stream.compute_class!r}; expected {', '.join(axes.compute_class)}")
-    elif pool_nodes.get(stream.compute_class, 0) < 1:
-        messages.append(f"no site has nodes of class {stream.compute_class!r}")
+    else:
+        pool = dict(zip(axes.origin, pool_nodes[:, axes.compute_class.index(stream.compute_class)], strict=True))
+        stranded = [origin for origin, share in stream.origin_shares.items() if share > 0 and pool.get(origin, 1) < 1]
+        if stranded:
+            messages.append(f"{', '.join(stranded)}: no site with nodes of class {stream.compute_class!r} within reach")
     for field, shares, names in (
         ("origin_shares", stream.origin_shares, axes.origin),
         ("delay_shares", stream.delay_shares, axes.delay_class),

@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 
 from gridtwin.errors import InputError, Issue
-from gridtwin.units import BoolArray, FloatArray, IntArray
+from gridtwin.units import DAY_S, BoolArray, FloatArray, IntArray
 
-__all__ = ["DAY_S", "TRACE_COLUMNS", "Trace", "read_trace"]
+__all__ = ["TRACE_COLUMNS", "Trace", "read_trace"]
 
-DAY_S = 86_400
 TRACE_COLUMNS = ("submit_s", "runtime_s", "cores")
 
 

@@ -24,6 +24,7 @@ def run_of(jobs):
         time=np.arange(STEPS),
         variables={},
         jobs={"start_s": start, "runtime_s": runtime, "nodes": nodes, "site_index": site, "class_index": compute_class},
+        events={},
         inputs={},
     )
 

@@ -18,6 +18,7 @@ class Result:
     run_dir: Path
     summary: dict
     exit_code: ExitCode
+    notice: str = ""
 
 
 @pytest.fixture
@@ -65,6 +66,14 @@ def test_json_prints_the_summary_and_nothing_else(cli):
 def test_quiet(cli):
     _, printed, _ = cli("run", "day.yaml", "--quiet")
     assert (printed.out, printed.err) == ("", "")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--json",), ("--quiet",)])
+def test_a_notice_goes_to_stderr(cli, monkeypatch, arguments):
+    monkeypatch.setattr(api, "run", lambda *_, **__: Result(Path("r1"), SUMMARY, ExitCode.LIMIT, "jobs are left"))
+    code, printed, _ = cli("run", "day.yaml", *arguments)
+    assert (code, printed.err) == (6, "gridtwin: jobs are left\n")
+    assert "jobs are left" not in printed.out
 
 
 def test_progress_goes_to_stderr_of_a_terminal(cli, monkeypatch):

@@ -74,11 +74,11 @@ class Hand:
         services: np.ndarray | None = None,
         discipline: str = "fcfs",
         state: ComputeState | None = None,
-        urgent_margin_s: int = 0,
+        lead_s: np.ndarray | None = None,
     ) -> tuple[ComputeState, ComputeRecord]:
         wanted = np.zeros((steps, *fleet.capacity_nodes.shape), np.int64) if services is None else services
         before = initial_state(jobs, fleet) if state is None else state
-        return execute(before, jobs, fleet, plan, wanted, steps, step_s, discipline, urgent_margin_s)
+        return execute(before, jobs, fleet, plan, wanted, steps, step_s, discipline, lead_s)
 
 
 @pytest.fixture

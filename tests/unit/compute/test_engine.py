@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gridtwin.compute.disciplines import data_lead_s
 from gridtwin.compute.engine import execute, initial_state
 from gridtwin.errors import ComputeError
 
@@ -140,13 +141,20 @@ def test_an_urgent_job_without_room_heads_the_line(hand, starts):
     assert starts(record) == {0: (0, 0), 1: (80, 0), 2: (130, 0)}
 
 
-def test_a_margin_makes_jobs_urgent_one_step_earlier(hand, starts):
+def test_a_lead_makes_jobs_urgent_one_step_earlier(hand, starts):
     fleet, jobs = hand.fleet([4], gbps=8.0), hand.jobs((0, 50, 1, 105), data_gb=20.0)
     plan = hand.plan({}, {}, steps=4, sites=1)
     _, late = hand.run(fleet, jobs, plan=plan)
-    _, punctual = hand.run(fleet, jobs, plan=plan, urgent_margin_s=20)
+    _, punctual = hand.run(fleet, jobs, plan=plan, lead_s=np.array([20]))
     assert starts(late) == {0: (120, 0)}
     assert starts(punctual) == {0: (20, 0)}
+
+
+def test_the_lead_covers_a_job_twice_and_the_longest_before_it(hand):
+    """At 8 Gbit/s a GB takes a second: 20 and 50 GB; a transfer before them counts up to a step of 30 s."""
+    fleet, jobs = hand.fleet([4], gbps=8.0), hand.jobs((0, 50, 1, 105), (0, 50, 1, 105), data_gb=[20.0, 50.0])
+    assert data_lead_s(jobs, fleet, step_s=100).tolist() == [90, 150]
+    assert data_lead_s(jobs, fleet, step_s=30).tolist() == [70, 130]
 
 
 def test_queues_are_served_by_latest_start(hand, starts):

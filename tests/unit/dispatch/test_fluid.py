@@ -49,7 +49,7 @@ def test_work_overbooked_by_the_plan_stays_so(hand_grid, hand_work):
     _, left = advance_fluid(grid, compute, plan, work, 1)
     np.testing.assert_allclose(left.committed_nodes.ravel(), [8])
     energy = 100 * 10 + (20 + 8) * 30
-    assert kept_cost(grid, compute, plan, work, 1) == pytest.approx(energy + (2 + 2) * 40)
+    assert kept_cost(grid, compute, plan, work, 1) == pytest.approx(energy + (2 + 2) * (40 + 1000))
 
 
 def test_occupancy_after_the_end_takes_the_cheapest_room(hand_grid, hand_work):

@@ -39,14 +39,14 @@ def test_nothing_starts_before_its_release(grid, hand_work):
 
 
 def test_work_without_room_is_late_and_draws_nothing(grid, hand_work):
-    """12 nodes for 10 places in either step: 2 are late at 40 a node-hour; running jobs take places too."""
+    """12 nodes for 10 places in either step: 2 are late at 40 + 1000 a node-hour; running jobs take places too."""
     nodes = np.array([[12.0], [12.0]])
     work = hand_work(released_nodes=nodes, due_nodes=nodes, committed_nodes=np.array([[[0.0]], [[3.0]]]))
     plan, pooled = dispatch_pooled(grid, work)
     np.testing.assert_allclose(pooled.busy_nodes.ravel(), [10, 7])
     np.testing.assert_allclose(pooled.overbooked_nodes.ravel(), [2, 5])
     np.testing.assert_allclose(-plan.injection_mw[:, 2], [130, 70])
-    assert plan.solver.objective == pytest.approx(1000 + 30 * 30 + 70 * 10 + 7 * 40)
+    assert plan.solver.objective == pytest.approx(1000 + 30 * 30 + 70 * 10 + 7 * (40 + 1000))
 
 
 def test_a_long_job_keeps_its_nodes(grid, hand_work):
@@ -107,17 +107,42 @@ def test_forbidden_routes_and_full_links(hand_grid, hand_work):
 
 
 def test_a_connection_holds_at_a_price(hand_grid, hand_work):
-    """3 MW idle and 6 nodes at a connection of 7 MW: late at 40 is cheaper than 70 for the excess, until it is not."""
+    """3 MW idle and 6 nodes at a connection of 7 MW: 70 for the excess is cheaper than late, until it is not."""
     nodes = np.array([[6.0]])
     work = hand_work(
         steps=1, released_nodes=nodes, due_nodes=nodes, base_mw=np.array([[3.0]]), connection_mw=np.array([7.0])
     )
     grid = hand_grid()
-    _, late = dispatch_pooled(grid, work)
-    np.testing.assert_allclose(late.busy_nodes.ravel(), [4])
-    dearer = replace(grid, penalties=replace(grid.penalties, late_per_node_h=200.0))
-    _, over = dispatch_pooled(dearer, work)
+    _, over = dispatch_pooled(grid, work)
     np.testing.assert_allclose(over.busy_nodes.ravel(), [6])
+    dearer = replace(grid, penalties=replace(grid.penalties, connection_per_mwh=2000.0))
+    _, late = dispatch_pooled(dearer, work)
+    np.testing.assert_allclose(late.busy_nodes.ravel(), [4])
+
+
+def test_no_work_is_put_off_to_spare_the_grid_a_shed(hand_grid, hand_work):
+    """8 nodes of 1 MW are due, 5 MW can be generated: the plan runs all and sheds 3 MW of other load."""
+    nodes = np.array([[8.0]])
+    load = np.array([[0.0, 0.0, 195.0]])
+    plan, pooled = dispatch_pooled(
+        hand_grid(load_mw=load, injection_mw=-load), hand_work(steps=1, released_nodes=nodes, due_nodes=nodes)
+    )
+    np.testing.assert_allclose(pooled.busy_nodes.ravel(), [8])
+    np.testing.assert_allclose(plan.shed_mw.sum(), 3)
+
+
+def test_work_goes_nowhere_its_origin_cannot(hand_grid, hand_work):
+    """Site 1 is open to origin 1 only, which asks for nothing; so it takes nothing, however cheap."""
+    work = hand_work(
+        steps=1,
+        shape=(2, 1, 1, 1),
+        sites=2,
+        released_nodes=np.array([[8.0, 0.0]]),
+        due_nodes=np.array([[8.0, 0.0]]),
+        route_allowed=np.array([[[True, False]], [[False, True]]]),
+    )
+    _, pooled = dispatch_pooled(hand_grid(), work)
+    np.testing.assert_allclose(pooled.placed_nodes.sum(axis=(0, 1, 2)), [8, 0])
 
 
 def test_the_plan_reports_sites_at_the_meter(grid, hand_work):

@@ -16,6 +16,7 @@ VARIABLES = {
     "available_mw": [[50, 9], [50, 4]],
     "shed_mw": [[0, 1], [0, 0]],
     "overload_mw": [[0.5], [0]],
+    "spill_mw": [3, 0.5],
     "unserved_service_nodes": [[[3, 0], [0, 0]], [[0, 0], [0, 1]]],
     "moved_gb": [[[10, 20]], [[0, 5]]],
     "loading_percent": [[80], [np.nan]],
@@ -61,10 +62,12 @@ def test_every_indicator_by_hand(figures):
             "renewable_share": 0.25,
             "unserved_mwh": 0.5,
             "overload_mwh": 0.25,
+            "spill_mwh": 1.75,
             "unserved_service_node_h": 2.0,
             "completed_node_s": 800,
             "jobs_submitted": 4,
             "jobs_completed": 2,
+            "jobs_unfinished": 2,
             "jobs_late": 3,  # one ended late, two never
             "wait_p50_s": 30.0,
             "wait_p95_s": 48.0,
@@ -88,7 +91,14 @@ def test_the_table_of_indicators_is_complete(figures):
 
 
 def test_counts_are_whole_numbers(figures):
-    for name in ("completed_node_s", "jobs_submitted", "jobs_completed", "jobs_late", "ac_steps_not_converged"):
+    for name in (
+        "completed_node_s",
+        "jobs_submitted",
+        "jobs_completed",
+        "jobs_unfinished",
+        "jobs_late",
+        "ac_steps_not_converged",
+    ):
         assert isinstance(figures[name], int)
 
 
@@ -98,4 +108,4 @@ def test_nothing_to_take_a_maximum_of():
     figures = kpis(dark, never, INPUTS, 1800, 60.0)
     for name in ("wait_p50_s", "wait_p95_s", "max_line_loading_percent", "min_vm_pu", "max_vm_pu"):
         assert figures[name] is None
-    assert (figures["jobs_late"], figures["completed_node_s"]) == (4, 0)
+    assert (figures["jobs_unfinished"], figures["jobs_late"], figures["completed_node_s"]) == (4, 4, 0)

@@ -59,7 +59,9 @@ def test_all_that_is_wrong_is_said_at_once(grid, units):
         b_pu=np.where(np.arange(8) == 4, 0.1, grid.b_pu),
         tap_ratio=np.where(np.arange(8) == 2, 1.1, grid.tap_ratio),
         is_transformer=grid.is_transformer & (np.arange(8) != 5),
-        line_to=np.where(np.arange(8) == 7, 3, grid.line_to),
+        line_to=np.where(np.arange(8) == 7, 3, np.where(np.arange(8) == 6, 3, grid.line_to)),
+        link_to=grid.link_from,
+        link_schedule_mw=np.array([-51.0]),
     )
     conflict = replace(units, vm_set_pu=np.array([1.03, 1.0, 1.01, 1.02, 1.0]))
     with pytest.raises(GridError) as error:
@@ -70,6 +72,9 @@ def test_all_that_is_wrong_is_said_at_once(grid, units):
         "bc has a tap_ratio other than 1",
         "ce joins buses of different vn_kv",
         "da is a transformer with charging",
+        "de ends where it begins",
+        "hv ends where it begins",
+        "hv is scheduled beyond its p_nom_mw",
         "f is not connected to the slack bus b",
         "units c1 and c2 hold the voltage of bus c at 1.03 and 1 pu",
     ):

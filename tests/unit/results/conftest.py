@@ -14,7 +14,7 @@ COORDS = {
     "line": ("l1", "l2"),
     "unit": ("u1", "u2"),
 }
-WHOLE = ("nodes", "node_s", "columns", "rows", "rounds", "committed", "converged")
+WHOLE = ("nodes", "jobs", "node_s", "columns", "rows", "rounds", "committed", "converged")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from gridtwin.results.variables import variables
 @pytest.fixture
 def data(coords, window):
     time, values, _ = window(0, 4)
-    return RunData(step_s=3600, coords=coords, time=time, variables=values, jobs={}, inputs={})
+    return RunData(step_s=3600, coords=coords, time=time, variables=values, jobs={}, events={}, inputs={})
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ def test_what_is_written_is_read_back(folder, coords, window):
         assert array.tobytes() == expected.tobytes(), name
     starts = folder.read_events(3, "job_start")
     np.testing.assert_array_equal(starts["row"], np.concatenate([part[2]["job_start"]["row"] for part in made]))
+    assert starts["window"].tolist() == [0, 1, 1, 2, 2, 2]
 
 
 def test_tables_are_in_long_form_with_labels(folder, coords, window):
@@ -40,6 +41,17 @@ def test_tables_are_in_long_form_with_labels(folder, coords, window):
     assert table["compute_class"][:4].tolist() == ["general", "intelligent", "serving", "general"]
     assert table["time"].astype("datetime64[s]").tolist() == np.repeat(time, 6).tolist()
     assert table["busy_node_s"].tolist() == values["busy_node_s"].ravel().tolist()
+
+
+def test_labels_are_more_than_two_bytes_count(folder, coords, window):
+    time, values, events = window(steps=1)
+    many = 40_000
+    buses = tuple(map(str, range(many)))
+    values |= {v.name: np.arange(many)[None, :].astype(float) for v in tables()["bus"]}
+    folder.write_window(0, coords | {"bus": buses}, time, values, events)
+    table = read_columns(folder.file(0, "bus"))
+    assert tuple(table["bus"]) == buses
+    assert table["vm_pu"].tolist() == list(range(many))
 
 
 def test_equal_windows_give_equal_bytes(tmp_path, coords, window):

@@ -36,8 +36,8 @@ def test_resolved_is_json_and_loads_again(write, tmp_path):
         (("-07:00", ""), "s.yaml:2:15: time.start: time 2020-07-01T00:00:00 has no zone"),
         (("duration: 1d", "duration: 24"), "s.yaml:2:52: time.duration: expected a duration in whole seconds"),
         (
-            ("duration: 1d", "duration: 1d, step: 7h"),
-            "s.yaml:2:52: time.duration: 1d is not a multiple of time.step = 7h",
+            ("duration: 1d", "duration: 10h, step: 4h"),
+            "s.yaml:2:52: time.duration: 10h is not a multiple of time.step = 4h",
         ),
         (
             ("duration: 1d", "duration: 1d, horizon: 6h"),
@@ -60,6 +60,17 @@ def test_resolved_is_json_and_loads_again(write, tmp_path):
 )
 def test_one_fault_one_message_at_its_place(write, edit, message):
     assert any(message in issue for issue in issues_of(write(edit)))
+
+
+@pytest.mark.parametrize("step", ["5h", "7h", "2d", "7min"])
+def test_a_step_divides_the_day(write, step):
+    (issue,) = issues_of(write(("duration: 1d", f"duration: 70d, step: {step}, window: 70d, horizon: 70d")))
+    assert issue.startswith(f"s.yaml:2:63: time.step: a day is no whole number of steps of {step}; choose one that")
+
+
+@pytest.mark.parametrize("step", ["1min", "15min", "90min", "8h", "12h", "1d"])
+def test_steps_that_divide_the_day(write, step):
+    assert load_scenario(write(), [f"time.step={step}"]).value.time.step
 
 
 def test_names_are_unique(write):

@@ -3,7 +3,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gridtwin.errors import ComputeError
 from gridtwin.policies.registry import POLICIES
 from gridtwin.results.store import RunFolder
 from gridtwin.twin.build import build, initial_twin_state
@@ -55,9 +54,12 @@ def test_profiles_that_end_before_the_jobs_do(pocket, tmp_path):
         },
     )
     coordinator = build(replace(study, profiles=short), RunFolder(tmp_path))
-    message = r"jobs are left in window 2, but the profiles end at 2020-01-03 06:00 UTC; shorten time\.duration"
-    with pytest.raises(ComputeError, match=message):
-        coordinator.run(initial_twin_state(study))
+    told = []
+    final = coordinator.run(initial_twin_state(study), progress=lambda done, total: told.append((done, total)))
+    assert final.window == coordinator.planned_windows == 2
+    assert told == [(1, 2), (2, 2)]
+    assert final.compute.next_row < len(study.jobs)
+    assert coordinator.run(final) is final
     assert len(list((tmp_path / "windows").glob("*.solver.parquet"))) == 2
 
 

@@ -96,7 +96,7 @@ def _available(decided, peaker):
     column = coordinator.system.units.unit.index("peaker")
     planned = plan.unit_mw[: kept.forecast.steps].copy()
     planned[:, column] = peaker
-    return _available_in_real_time(coordinator.system, kept.forecast, planned)[:, column]
+    return _available_in_real_time(coordinator.system, kept, planned)[:, column]
 
 
 def test_what_must_be_taken_is_taken(decided):

@@ -11,7 +11,7 @@ from gridtwin.workload.traces import Trace
 HOUR_S, DAY_S = 3600, 86_400
 AXES = QueueAxes(("west", "east"), ("general", "intelligent"), ("prompt", "day"), (HOUR_S, 100 * HOUR_S))
 DELAY_S = {"prompt": HOUR_S, "day": DAY_S}
-POOLS = {"general": 100, "intelligent": 50}
+POOLS = np.array([[100, 50], [100, 50]])
 
 
 def trace(jobs: int = 1000, days: int = 10, seed: int = 0) -> Trace:
@@ -143,6 +143,19 @@ def test_wide_jobs_split_into_near_equal_parts():
     assert {tuple(sorted(parts)) for parts in whole.values()} == {(7, 8, 8)}
 
 
+def test_what_is_wide_depends_on_what_the_origin_may_use():
+    source = replace(trace(), cores=np.full(1000, 12.0))
+    pools = np.array([[40, 50], [100, 50]])
+    jobs, _ = generate(stream(trace=source), pool_nodes=pools)
+    assert set(jobs.nodes[jobs.origin == 0].tolist()) == {4}
+    assert set(jobs.nodes[jobs.origin == 1].tolist()) == {6}
+    jobs, counts = generate(stream(trace=source), pool_nodes=pools, max_share_of_pool=0.15, wide_jobs="drop")
+    assert set(jobs.origin.tolist()) == {1}
+    assert counts["jobs_left_out"] == pytest.approx(5000, rel=0.05)
+    with pytest.raises(InputError, match=r"one of 12 nodes where it has 11"):
+        generate(stream(trace=source), pool_nodes=np.array([[11, 50], [100, 50]]), wide_jobs=None)
+
+
 def test_wide_jobs_can_be_left_out():
     source = replace(trace(), cores=np.where(np.arange(1000) % 4 == 0, 11.0, 10.0))
     jobs, counts = generate(stream(trace=source), wide_jobs="drop")
@@ -151,7 +164,9 @@ def test_wide_jobs_can_be_left_out():
 
 
 def test_a_job_wider_than_any_site_needs_a_decision():
-    with pytest.raises(InputError, match=r"20000 jobs are wider .* 100 nodes \(widest: 101\); set wide_jobs to split"):
+    with pytest.raises(
+        InputError, match=r"20000 jobs .* \(one of 101 nodes where it has 100\); set wide_jobs to split"
+    ):
         generate(stream(trace=replace(trace(), cores=np.full(1000, 101.0))), wide_jobs=None)
 
 
@@ -182,7 +197,7 @@ def test_everything_wrong_is_reported_at_once():
         generate(
             wrong,
             stream(name="other", compute_class="intelligent"),
-            pool_nodes={"general": 1},
+            pool_nodes=np.array([[1, 0], [1, 1]]),
             allowed_delay_s={"day": 1},
         )
     assert [issue.message for issue in raised.value.issues] == [
@@ -191,7 +206,7 @@ def test_everything_wrong_is_reported_at_once():
         "origin_shares: shares are >= 0 and add up to 1, got 1.1 in all",
         "origin_shares: unknown north; expected west, east",
         "unknown compute_class 'quantum'; expected general, intelligent",
-        "no site has nodes of class 'intelligent'",
+        "west: no site with nodes of class 'intelligent' within reach",
         "no allowed delay for 'prompt'",
     ]
 
