@@ -9,7 +9,7 @@ from gridtwin.units import FloatArray, IntArray
 __all__ = ["ratio_or_zero", "sum_at"]
 
 
-def ratio_or_zero(part: FloatArray | IntArray, whole: FloatArray | IntArray) -> FloatArray:
+def ratio_or_zero(part: FloatArray | IntArray | float, whole: FloatArray | IntArray) -> FloatArray:
     """`part / whole`, and 0 where there is no whole to share; the two broadcast.
 
     Examples

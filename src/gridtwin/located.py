@@ -216,8 +216,9 @@ def parse_yaml(text: str, file: str, issues: list[Issue]) -> Document | None:
         where = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
         issues.append(where.issue(f"not valid YAML: {error.problem or error.context}"))
         return None
-    except YAMLError as error:
-        issues.append(Position(file).issue(f"not valid YAML: {str(error).splitlines()[0]}"))
+    except (YAMLError, AssertionError) as error:  # ruamel asserts where comments stand, as in "#\n| #"
+        reason = str(error).partition("\n")[0] or "a comment stands where none can"
+        issues.append(Position(file).issue(f"not valid YAML: {reason}"))
         return None
     return Document(file, value, reader.keys, reader.values)
 

@@ -26,7 +26,7 @@ ENDINGS = {
     "{currency}": "_cost",
     "{currency}/MWh": "_per_mwh",
 }
-DIMENSIONLESS_ENDINGS = ("_nodes", "_pu")
+DIMENSIONLESS_ENDINGS = ("_nodes", "_jobs", "_pu")
 EXCEPTIONS = {
     "pue": "a ratio with a name of its own",
     "committed": "a flag",
@@ -34,6 +34,9 @@ EXCEPTIONS = {
     "objective": "money, by the solver's word",
     "dual_objective": "money, by the solver's word",
     "primal_residual": "in the unit of the row that it stands in",
+    "redispatch_objective": "money, by the solver's word",
+    "redispatch_dual_objective": "money, by the solver's word",
+    "redispatch_primal_residual": "in the unit of the row that it stands in",
     "columns": "a count",
     "rows": "a count",
     "rounds": "a count",

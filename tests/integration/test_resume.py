@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -10,8 +10,12 @@ import pytest
 from gridtwin import api
 from gridtwin.inputs.load import load_study
 from gridtwin.policies.registry import POLICIES
+from gridtwin.results.files import read_columns
 from gridtwin.results.store import RunFolder
 from gridtwin.twin.build import build, initial_twin_state
+from gridtwin.twin.closing import close_run, read_run
+from gridtwin.twin.inputs_kept import input_tables
+from gridtwin.twin.recorder import coordinates
 from gridtwin.twin.state import load_state, save_state
 
 GO_ON = """
@@ -38,14 +42,19 @@ def advance(study, path, state, until):
     return build(study, RunFolder(path)).run(state, until=until)
 
 
+def interrupt(study, place):
+    """Run four windows in one go, and two into another folder that ends in a saved state."""
+    advance(study, place / "straight", initial_twin_state(study), until=4)
+    state = advance(study, place / "resumed", initial_twin_state(study), until=2)
+    assert len(state.compute.running_row) > 0
+    save_state(state, place / "state.npz")
+
+
 @pytest.fixture(params=POLICIES)
 def interrupted(request, pocket, tmp_path):
-    """Run four windows in one go, and two into another folder; return both folders, the policy and the saved state."""
+    """Return an interrupted study, its policy, and where both folders and the saved state are."""
     study = pocket(f"policy={request.param}")
-    advance(study, tmp_path / "straight", initial_twin_state(study), until=4)
-    state = advance(study, tmp_path / "resumed", initial_twin_state(study), until=2)
-    assert len(state.compute.running_row) > 0
-    save_state(state, tmp_path / "state.npz")
+    interrupt(study, tmp_path)
     return study, request.param, tmp_path
 
 
@@ -56,6 +65,33 @@ def test_resuming_gives_the_bytes_of_never_stopping(interrupted):
     assert straight.keys() == resumed.keys()
     assert len(straight) == 4 * len(list((place / "straight" / "windows").glob("w00000.*"))) + 1
     assert [name for name in straight if straight[name] != resumed[name]] == []
+
+
+def closed(study, path):
+    """Close what a folder holds as the end of a run does; return its summary."""
+    folder = RunFolder(path)
+    coordinator = build(study, folder)
+    tables = input_tables(study, coordinator.ac_grid.ybus)
+    api._keep_inputs(folder, study, tables)
+    windows = len(list((path / "windows").glob("*.finding.parquet")))
+    stored = read_run(folder, study, windows, coordinates(coordinator.system), tables)
+    return close_run(folder, study, stored, {}) | {"run_id": ""}
+
+
+def test_a_resumed_run_is_closed_like_one_that_never_stopped(pocket, tmp_path):
+    study = pocket("policy=asap")
+    study = replace(study, grid=replace(study.grid, vm_max_pu=np.full(3, 1.005)))  # the condenser holds 1.01
+    interrupt(study, tmp_path)
+    advance(study, tmp_path / "resumed", load_state(tmp_path / "state.npz"), until=4)
+    names = ("straight", "resumed")
+    straight, resumed = (closed(study, tmp_path / name) for name in names)
+    assert straight == resumed
+    assert straight["findings"]["voltage_high"] >= 4 * study.time.window_steps
+    found = [read_columns(tmp_path / name / "findings.parquet") for name in names]
+    assert (np.diff(found[1]["time"]) >= np.timedelta64(0)).all()
+    assert len(found[1]["kind"]) == sum(straight["findings"].values())
+    first, second = (contents(tmp_path / name) for name in names)
+    assert [name for name in first if first[name] != second[name]] == ["summary.json"]  # the name of the run
 
 
 @pytest.mark.parametrize("interrupted", ["co_dispatch"], indirect=True)

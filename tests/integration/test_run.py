@@ -204,6 +204,10 @@ def test_a_fleet_that_cannot_finish_is_closed_with_what_it_did(command, request,
     left = jobs["end_s"] < 0
     assert left.sum() == kpis["jobs_unfinished"]
     assert jobs["late"][left].all()
+    late_node_h = (jobs["nodes"] * np.maximum(jobs["end_s"] - jobs["due_s"], 0))[~left].sum() / 3600
+    windows = json.loads((folder / "manifest.json").read_text())["windows"]
+    assert sum(window["relaxations"]["late_node_h"] for window in windows) == pytest.approx(late_node_h)
+    assert late_node_h > 0
     assert {"", "east"} <= set(jobs["site"][left].tolist())  # queued and running
 
 
@@ -215,10 +219,8 @@ def test_dumped_energy_is_a_figure_and_an_exit_code(pocket, tmp_path, policy):
         study.units, segment_mw=np.where(must_take[study.units.segment_unit], 500.0, study.units.segment_mw)
     )
     units = replace(units, p_max_mw=np.where(must_take, 500.0, units.p_max_mw))
-    sunny = np.where(study.profiles.available_mw > 0, 500.0, 500.0)
-    column = study.units.profile[must_take]
     available_mw = study.profiles.available_mw.copy()
-    available_mw[:, column] = sunny[:, column]
+    available_mw[:, study.units.profile[must_take]] = 500.0
     flooded = replace(study, units=units, profiles=replace(study.profiles, available_mw=available_mw))
     result = api.run(flooded, tmp_path)
     kpis = result.summary["kpis"]

@@ -198,7 +198,7 @@ LEDGERS: tuple[Callable[[RunData], Ledger], ...] = (
 
 
 def _impossible_jobs(run: RunData, end_s: int) -> int:
-    """Count jobs with a time that cannot be, and events beyond the first of their kind for a job."""
+    """Count jobs with a time that cannot be, and those that the event tables do not name just as often."""
     start, end, submit, runtime = (run.jobs[name] for name in ("start_s", "end_s", "submit_s", "runtime_s"))
     began, done = start >= 0, end >= 0
     impossible = (
@@ -206,8 +206,9 @@ def _impossible_jobs(run: RunData, end_s: int) -> int:
         | (done & (~began | (end - start != runtime)))
         | (began & ~done & (start + runtime <= end_s))
     )
-    again = sum(len(row) - len(np.unique(row)) for row in (run.events[table]["row"] for table in (JOB_START, JOB_END)))
-    return int(impossible.sum()) + again
+    logged = (np.bincount(run.events[table]["row"], minlength=len(start)) for table in (JOB_START, JOB_END))
+    unlike = sum(int((times != once).sum()) for times, once in zip(logged, (began, done), strict=True))
+    return int(impossible.sum()) + unlike
 
 
 def _largest(values: FloatArray) -> float:

@@ -45,7 +45,7 @@ def data_lead_s(jobs: JobTable, fleet: Fleet, step_s: int) -> IntArray:
     ndarray (job,), s
     """
     reached = fleet.reachable
-    s_per_gb = np.where(reached, 8.0 / fleet.bandwidth_gbps[:, None, :], 0.0).max(axis=2)
+    s_per_gb = np.where(reached, ratio_or_zero(8.0, fleet.bandwidth_gbps)[:, None, :], 0.0).max(axis=2)
     latency_s = np.where(reached, fleet.latency_oneway_s[:, None, :], 0.0).max(axis=2)
     longest_s = jobs.data_gb * s_per_gb[jobs.origin, jobs.compute_class] + latency_s[jobs.origin, jobs.compute_class]
     before_s = min(float(longest_s.max(initial=0.0)), step_s)

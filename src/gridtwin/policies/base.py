@@ -20,6 +20,7 @@ class System:
     """What does not change during a run."""
 
     step_s: int
+    steps_per_day: int
     grid: GridData
     network: NetworkMatrices
     units: UnitData
@@ -32,11 +33,6 @@ class System:
     def step_h(self) -> float:
         """Length of a step, h."""
         return self.step_s / HOUR_S
-
-    @property
-    def steps_per_day(self) -> int:
-        """Number of steps in a day; at least one."""
-        return max(1, 24 * HOUR_S // self.step_s)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,7 +13,6 @@ from gridtwin.results.store import RunFolder
 from gridtwin.twin.coordinator import Coordinator
 from gridtwin.twin.recorder import Recorder
 from gridtwin.twin.state import TwinState
-from gridtwin.units import HOUR_S
 
 __all__ = ["build", "initial_twin_state"]
 
@@ -41,12 +40,11 @@ def build(study: Study, folder: RunFolder) -> Coordinator:
 
 def initial_twin_state(study: Study) -> TwinState:
     """Return an empty fleet and a grid that nothing is known of."""
-    steps_per_day = max(1, 24 * HOUR_S // study.time.step_s)
     classes = len(study.fleet.axes.compute_class)
     return TwinState(
         window=0,
         compute=initial_state(study.jobs, study.fleet),
-        memory=GridMemory.blank(steps_per_day, len(study.units.unit), len(study.grid.line), classes),
+        memory=GridMemory.blank(study.time.steps_per_day, len(study.units.unit), len(study.grid.line), classes),
     )
 
 
@@ -55,6 +53,7 @@ def make_system(study: Study) -> System:
     prices = study.scenario.dispatch
     return System(
         step_s=study.time.step_s,
+        steps_per_day=study.time.steps_per_day,
         grid=study.grid,
         network=network_matrices(study.grid),
         units=study.units,

@@ -10,8 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from gridtwin.audit import close_ledgers
-from gridtwin.audit.ledgers import LEDGERS
+from gridtwin.audit.ledgers import LEDGERS, ramps
 from gridtwin.policies.registry import POLICIES
+from gridtwin.results.store import RunData
 
 POLICY = "co_dispatch"
 BASE_MVA = 100.0
@@ -99,6 +100,11 @@ STORED = [
     Spoilt("power_market", "system", "spill_mw", MW, 7),
     Spoilt("power_market", "system", "losses_mw", MW, 7),
     Spoilt("power_market", "system", "slack_excess_mw", MW, 7),
+    Spoilt("ramps", "unit", "unit_mw", 200, 0),
+    Spoilt("ramps", "inputs/units", "ramp_mw_per_h", lambda t, r: -t["ramp_mw_per_h"][r], 0),
+    Spoilt("jobs", "fleet", "waiting_jobs", ONE, 0),
+    Spoilt("jobs", "fleet", "running_jobs", -ONE, 0),
+    Spoilt("jobs", "queue", "waiting_nodes", ONE, -1),
     Spoilt("jobs", "job_start", "start_s", ONE, 0),
     Spoilt("jobs", "job_end", "end_s", ONE, 0),
     Spoilt("jobs", "job_start", "row", ONE, 0),
@@ -128,6 +134,9 @@ STORED = [
     Spoilt("co2", "unit", "unit_mw", MW_IN_MONEY * 10, largest("unit_mw")),
     Spoilt("co2", "inputs/segments", "co2_kg_per_mwh", SHARE_OF_COST * 100_000, 0),
     Spoilt("solver_primal", "solver", "primal_residual", SHARE, 0),
+    Spoilt("solver_primal", "solver", "redispatch_primal_residual", SHARE, 0),
+    Spoilt("solver_gap", "solver", "redispatch_objective", lambda t, r: SHARE * t["redispatch_objective"][r], 0),
+    Spoilt("solver_gap", "solver", "redispatch_dual_objective", lambda t, r: SHARE * t["redispatch_objective"][r], 0),
     Spoilt("solver_gap", "solver", "objective", lambda t, r: SHARE * t["objective"][r], 0),
     Spoilt("solver_gap", "solver", "dual_objective", lambda t, r: -SHARE * t["dual_objective"][r], 0),
 ]
@@ -185,7 +194,7 @@ def test_a_copy_that_nobody_touched_holds(copy):
 def test_every_ledger_is_spoilt_at_least_twice():
     spoilt = [entry.ledger for entry in STORED]
     for ledger in LEDGERS:
-        assert spoilt.count(ledger.__name__) >= (1 if ledger.__name__ == "solver_primal" else 2)
+        assert spoilt.count(ledger.__name__) >= 2
 
 
 @pytest.mark.parametrize("name", ["vm_pu", "net_injection_mw", "load_mw"])
@@ -216,15 +225,125 @@ def test_one_changed_cell_of_the_job_table_breaks_the_ledger(pocket_run, ledger,
     assert not {found.name: found for found in close_ledgers(spoilt)}[ledger].passed
 
 
+def jobs_ledger(data):
+    return {found.name: found for found in close_ledgers(data)}["jobs"]
+
+
+def with_queue(data, jobs, nodes, running=0):
+    """Let the fleet's state and the queue meter tell of more at every window's end."""
+    v, windows = data.variables, len(data.variables["waiting_jobs"])
+    steps = len(data.time) // windows
+    waiting_nodes = v["waiting_nodes"].copy()
+    waiting_nodes[steps - 1 :: steps, 0] += nodes
+    queue = {
+        "waiting_jobs": v["waiting_jobs"] + jobs,
+        "running_jobs": v["running_jobs"] + running,
+        "waiting_nodes": waiting_nodes,
+    }
+    return replace(data, variables={**v, **queue})
+
+
+def early(data):
+    """Return a job that started and ended in the first window."""
+    events = data.events
+    first = {table: set(events[table]["row"][events[table]["window"] == 0]) for table in ("job_start", "job_end")}
+    return min(first["job_start"] & first["job_end"])
+
+
 def test_a_job_that_never_started_must_be_in_a_queue(pocket_run):
     data = pocket_run(POLICY).data
-    never = {
-        name: np.where(np.arange(len(data.jobs["job"])) == 0, -1, data.jobs[name]) for name in ("start_s", "end_s")
+    row, windows = early(data), len(data.variables["waiting_jobs"])
+    nodes = data.jobs["nodes"][row]
+    never = np.arange(len(data.jobs["job"])) == row
+    events = {
+        table: {name: column[data.events[table]["row"] != row] for name, column in data.events[table].items()}
+        for table in ("job_start", "job_end")
     }
-    lost = replace(data, jobs={**data.jobs, **never})
-    ledger = {found.name: found for found in close_ledgers(lost)}["jobs"]
-    assert ledger.residual == data.jobs["nodes"][0]
-    queued = data.variables["waiting_nodes"].copy()
-    queued[-1, 0] += data.jobs["nodes"][0]
-    kept = replace(lost, variables={**data.variables, "waiting_nodes": queued})
-    assert {found.name: found for found in close_ledgers(kept)}["jobs"].passed
+    times = {name: np.where(never, -1, data.jobs[name]) for name in ("start_s", "end_s")}
+    lost = replace(data, jobs={**data.jobs, **times}, events=events)
+    assert jobs_ledger(lost).residual == windows * (1 + nodes)
+    assert jobs_ledger(with_queue(lost, 1, 0)).residual == windows * nodes
+    assert jobs_ledger(with_queue(lost, 0, nodes)).residual == windows
+    assert jobs_ledger(with_queue(lost, 1, nodes)).passed
+
+
+@pytest.mark.parametrize("table", ["job_start", "job_end"])
+def test_a_job_may_start_and_end_only_once(pocket_run, table):
+    data = pocket_run(POLICY).data
+    logged = data.events[table]
+    at = int(np.flatnonzero(logged["row"] == early(data))[0])
+    twice = {name: np.append(column, column[at]) for name, column in logged.items()}
+    again = replace(data, events={**data.events, table: twice})
+    assert jobs_ledger(again).residual > 1
+    nodes = data.jobs["nodes"][early(data)]
+    state = (-1, -nodes, 1) if table == "job_start" else (0, 0, -1)  # all counts agree with the second event
+    assert jobs_ledger(with_queue(again, *state)).residual == 1
+
+
+def test_a_job_that_ended_without_a_start_is_noticed(pocket_run):
+    data = pocket_run(POLICY).data
+    start = np.where(np.arange(len(data.jobs["job"])) == early(data), -1, data.jobs["start_s"])
+    assert jobs_ledger(replace(data, jobs={**data.jobs, "start_s": start})).residual == 2  # nor does it match its event
+
+
+@pytest.mark.parametrize("step", [5, 12, 13])  # the second is the first of a window
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_ramp_holds_to_the_tolerance(pocket_run, step, sign):
+    """One change is made as large as ramp and balancing allow, and then ten tolerances larger."""
+    data = pocket_run(POLICY).data
+    v, coal = data.variables, data.coords["unit"].index("coal")
+    allowed = (
+        data.inputs["units"]["ramp_mw_per_h"][coal] * data.step_h + np.abs(v["moved_mw"][step - 1 : step + 1]).sum()
+    )
+
+    def changed(by_mw):
+        unit_mw = v["unit_mw"].copy()
+        unit_mw[step:, coal] += sign * by_mw - np.diff(unit_mw[:, coal])[step - 1]
+        return ramps(replace(data, variables={**v, "unit_mw": unit_mw}))
+
+    assert changed(allowed).passed
+    assert changed(allowed + MW).residual == pytest.approx(MW)
+    assert not changed(allowed + MW).passed
+
+
+THERMAL, WIND, ROOFTOP = (False, False), (True, True), (True, False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "unit_mw", "available_mw", "moved_mw", "beyond_mw"),
+    [
+        (THERMAL, (50, 55), (100, 100), (0, 0), 0),
+        (THERMAL, (50, 45), (100, 100), (0, 0), 0),
+        (THERMAL, (50, 55.5), (100, 100), (0, 0), 0.5),
+        (THERMAL, (50, 44.5), (100, 100), (0, 0), 0.5),
+        (THERMAL, (50, 44.5), (100, 100), (0.25, -0.25), 0),
+        (THERMAL, (50, 44.5), (100, 100), (0, 0.25), 0.25),
+        (THERMAL, (50, 20), (100, 20), (0, 0), 25),
+        (WIND, (50, 20), (50, 20), (0, 0), 0),
+        (WIND, (50, 10), (50, 20), (0, 0), 10),
+        (WIND, (20, 50), (20, 50), (0, 0), 25),
+        (ROOFTOP, (20, 50), (20, 50), (0, 0), 0),
+        (THERMAL, (50, np.nan), (100, 100), (0, 0), np.nan),
+    ],
+)
+def test_what_goes_beyond_a_ramp_of_5_mw_a_step(kind, unit_mw, available_mw, moved_mw, beyond_mw):
+    def column(values):
+        return np.array(values, float)[:, None]
+
+    units = {"ramp_mw_per_h": np.array([10.0]), "profiled": np.array([kind[0]]), "curtailable": np.array([kind[1]])}
+    data = RunData(
+        step_s=1800,
+        coords={},
+        time=np.arange(2),
+        variables={
+            "unit_mw": column(unit_mw),
+            "available_mw": column(available_mw),
+            "moved_mw": np.array(moved_mw, float),
+        },
+        jobs={},
+        events={},
+        inputs={"units": units},
+    )
+    ledger = ramps(data)
+    assert ledger.residual == pytest.approx(beyond_mw, nan_ok=True)
+    assert ledger.passed == (beyond_mw == 0)

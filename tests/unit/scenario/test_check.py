@@ -1,6 +1,6 @@
 """Whatever a file holds, reading it ends in issues, never in an exception."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gridtwin.located import Document, Position, parse_yaml
@@ -52,6 +52,7 @@ def test_any_model_is_read(value):
     assert issues
 
 
+@example("#\n| #")
 @given(st.text(st.sampled_from("ab:-[]{}#&*!|>'\"%@\n \t,?1.~"), max_size=40) | st.text(max_size=20))
 def test_any_text_is_read_as_yaml_or_reported(text):
     issues = []
