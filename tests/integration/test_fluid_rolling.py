@@ -24,7 +24,8 @@ def two_days(tmp_path_factory):
     coordinator = build(load_study(DAY), RunFolder(tmp_path_factory.mktemp("run")))
     observation = coordinator._observe(initial_twin_state(load_study(DAY)))
     system, steps = coordinator.system, observation.forecast.steps
-    compute = coordinator.policy.pose_compute(observation, np.full(24, FLAT_PRICE_PER_MWH))
+    compute_classes = len(system.fleet.axes.compute_class)
+    compute = coordinator.policy.pose_compute(observation, np.full((24, compute_classes), FLAT_PRICE_PER_MWH))
     first, _ = dispatch_pooled(pose_grid(system, observation, no_losses(system, steps)), compute)
     return pose_grid(system, observation, plan_losses(system, first)), compute
 

@@ -36,7 +36,7 @@ class Settled:
     shed_mw: FloatArray  # (time, bus)
     spill_mw: FloatArray  # (time,)
     committed: BoolArray  # (time, unit)
-    moved_mw: FloatArray  # (time,) taken over by units so that the slack moves nothing
+    moved_mw: FloatArray  # (time,) moved by units, up and down added, so that the slack moves nothing
     injections: AcInjections
     redispatch: GridPlan
     ac: AcSolution
@@ -125,7 +125,7 @@ def _balance(
         taken = _by_headroom(injections.unit_mw, floor_mw, available_mw, excess)
         if np.abs(excess).max() <= BALANCED_MW or not taken.any():
             break
-        moved += taken.sum(axis=1)
+        moved += np.abs(taken).sum(axis=1)
         injections = replace(injections, unit_mw=injections.unit_mw + taken)
         solution = ac_grid.solve(injections)
     return injections, solution, moved
