@@ -16,11 +16,11 @@ from gridtwin.policies.losses import expected_losses, no_losses, plan_losses
 from gridtwin.policies.terminal import site_price, terminal_value
 from gridtwin.policies.work import WorkShape, expected_work
 from gridtwin.records import LossEstimate
-from gridtwin.units import FloatArray
+from gridtwin.units import HOUR_S, FloatArray
 
 __all__ = ["CoDispatch"]
 
-WAN_BLOCK_S = 6 * 3600
+WAN_BLOCK_S = 6 * HOUR_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,8 @@ class CoDispatch:
         work = expected_work(observation, self.system)
         usable = fleet.capacity_nodes * (1.0 - self.capacity_margin)
         node_mw = marginal_node_mw(fleet) * forecast.pue[:, :, None]
-        base_mw = it_power_mw(np.zeros(forecast.service_nodes.shape), forecast.service_nodes, fleet) * forecast.pue
+        served_nodes = np.minimum(forecast.service_nodes, fleet.capacity_nodes)
+        base_mw = it_power_mw(np.zeros(served_nodes.shape), served_nodes, fleet) * forecast.pue
         return ComputeProblem(
             released_nodes=work.released_nodes,
             due_nodes=work.due_nodes,
@@ -76,7 +77,7 @@ class CoDispatch:
             occupancy=self.shape.occupancy,
             mean_runtime_h=self.shape.mean_runtime_h,
             committed_nodes=work.committed_nodes,
-            available_nodes=np.maximum(usable - forecast.service_nodes, 0.0),
+            available_nodes=np.maximum(usable - served_nodes, 0.0),
             site_bus=fleet.bus,
             base_mw=base_mw,
             node_mw=node_mw,
