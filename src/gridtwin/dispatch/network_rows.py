@@ -12,9 +12,9 @@ from gridtwin.errors import DispatchError
 from gridtwin.optim import Rows, Session, Solution
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
-__all__ = ["LineLimits"]
+__all__ = ["TOLERANCE_MW", "LineLimits"]
 
-TOLERANCE_MW = 1e-6
+TOLERANCE_MW = 1e-6  # a flow this far beyond its rating is rounding of the solver
 MAX_ROUNDS = 50
 
 

@@ -8,7 +8,7 @@ from gridtwin.arrays import sum_at
 from gridtwin.dispatch.compute_block import add_compute
 from gridtwin.dispatch.grants import grants
 from gridtwin.dispatch.grid_block import GridColumns, InjectionMap, add_balance, add_grid
-from gridtwin.dispatch.network_rows import LineLimits
+from gridtwin.dispatch.network_rows import TOLERANCE_MW, LineLimits
 from gridtwin.dispatch.problem import ComputeProblem, DispatchPlan, GridPlan, GridProblem, PooledWork, SolverRecord
 from gridtwin.optim import Program, Session, Solution
 from gridtwin.units import FloatArray, IntArray
@@ -96,6 +96,7 @@ def _grid_plan(
 ) -> GridPlan:
     injection = limits.injection_mw(solution)
     flow = limits.flow_mw(solution)
+    beyond = np.abs(flow) - problem.network.rate_mw
     losses = problem.losses
     marginal = (1.0 - losses.factor) * solution.row_dual[balance][:, None] + limits.price(solution)
     linear = (losses.factor * (injection - losses.reference_injection_mw)).sum(axis=1)
@@ -106,7 +107,7 @@ def _grid_plan(
         shed_mw=shed,
         spill_mw=solution.value[columns.spill],
         flow_mw=flow,
-        overload_mw=np.maximum(np.abs(flow) - problem.network.rate_mw, 0.0),
+        overload_mw=np.where(beyond > TOLERANCE_MW, beyond, 0.0),
         injection_mw=injection,
         losses_mw=losses.losses_mw + linear,
         price_per_mwh=marginal / problem.step_h,
