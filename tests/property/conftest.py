@@ -60,6 +60,7 @@ def _system(seed: int, steps: int | None = None) -> SmallSystem:
         upper_mw=groups.total(available),
         initial_mw=groups.total(initial) if rng.random() < 0.7 else None,
         load_mw=load,
+        site_mw=np.zeros((steps, buses)),
         injection_mw=-load + rng.uniform(-5, 5, (1, buses)),
         losses=_losses(rng, steps, buses, network.slack),
         watched=rng.random((steps, len(network.line))) < 0.2,

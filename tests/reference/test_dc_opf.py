@@ -90,6 +90,7 @@ def _problem(network: NetworkMatrices, units: UnitData, load_mw: np.ndarray) -> 
         upper_mw=groups.p_max_mw[None],
         initial_mw=None,
         load_mw=np.maximum(load_mw, 0.0)[None],
+        site_mw=zero,
         injection_mw=-load_mw[None],
         losses=LossEstimate(np.zeros(1), zero, zero, zero),
         watched=np.zeros((1, len(network.line)), dtype=bool),

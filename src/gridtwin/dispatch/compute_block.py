@@ -21,7 +21,7 @@ from gridtwin.dispatch.problem import ComputeProblem, Penalties
 from gridtwin.optim import Program
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
-__all__ = ["ComputeColumns", "add_compute", "block_edges", "overbooking_price"]
+__all__ = ["ComputeColumns", "add_compute", "block_edges", "largest_draw_mw", "overbooking_price"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +50,12 @@ def add_compute(
     for compute_class in range(busy.shape[2]):
         injection.add(busy[:, :, compute_class], problem.site_bus, -problem.node_mw[:, :, compute_class])
     return ComputeColumns(start, placed, moved, busy, overbooked)
+
+
+def largest_draw_mw(problem: ComputeProblem, buses: int) -> FloatArray:
+    """What sites can draw at their buses (time, bus): idle nodes, services, jobs on all nodes there are for them."""
+    nodes = np.maximum(problem.available_nodes, problem.committed_nodes)
+    return sum_at(problem.base_mw + (problem.node_mw * nodes).sum(axis=2), problem.site_bus, buses)
 
 
 def overbooking_price(problem: ComputeProblem, penalties: Penalties) -> FloatArray:

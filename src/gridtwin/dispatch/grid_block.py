@@ -102,7 +102,7 @@ def _floor_injection(problem: GridProblem) -> FloatArray:
 
 
 def _load_buses(problem: GridProblem) -> IntArray:
-    return np.flatnonzero(problem.load_mw.max(axis=0) > 0).astype(np.int64)
+    return np.flatnonzero((problem.load_mw + problem.site_mw).max(axis=0) > 0).astype(np.int64)
 
 
 def load_share(load_mw: FloatArray) -> FloatArray:
@@ -112,7 +112,7 @@ def load_share(load_mw: FloatArray) -> FloatArray:
 
 
 def _add_shed(program: Program, problem: GridProblem) -> IntArray:
-    demand = problem.load_mw[:, _load_buses(problem)]
+    demand = (problem.load_mw + problem.site_mw)[:, _load_buses(problem)]
     return program.columns(demand.shape, upper=demand, cost=problem.penalties.shed_per_mwh * problem.step_h)
 
 

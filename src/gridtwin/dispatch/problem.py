@@ -44,6 +44,7 @@ class GridProblem:
     upper_mw: FloatArray  # (time, group) output that is available
     initial_mw: FloatArray | None  # (group,) output in the step before the first; None leaves it free
     load_mw: FloatArray  # (time, bus) may be shed at its price
+    site_mw: FloatArray  # (time, bus) what sites draw at most; may be shed like load
     injection_mw: FloatArray  # (time, bus) all that is fixed, signed into the grid: minus load, HVDC, fixed sites
     losses: LossEstimate
     watched: BoolArray  # (time, line) limits to write from the start; the others are added when violated

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from gridtwin.arrays import sum_at
-from gridtwin.dispatch.compute_block import add_compute
+from gridtwin.dispatch.compute_block import add_compute, largest_draw_mw
 from gridtwin.dispatch.grants import grants
 from gridtwin.dispatch.grid_block import GridColumns, InjectionMap, add_balance, add_grid
 from gridtwin.dispatch.network_rows import TOLERANCE_MW, LineLimits
@@ -63,6 +65,7 @@ def dispatch_pooled(grid: GridProblem, compute: ComputeProblem) -> tuple[GridPla
     DispatchError
         If the program has no optimum.
     """
+    grid = replace(grid, site_mw=largest_draw_mw(compute, grid.load_mw.shape[1]))
     program, injection = Program(), InjectionMap.fixed(grid.injection_mw)
     columns = add_grid(program, grid, injection)
     work = add_compute(program, compute, grid.penalties, grid.step_h, injection)

@@ -117,8 +117,8 @@ class Session:
             raise DispatchError(
                 f"the solver ended with '{self._highs.modelStatusToString(status)}' instead of an optimum "
                 f"({self._highs.getNumRow()} rows, {self._highs.getNumCol()} columns); "
-                "sites cannot be shed, so generation that cannot even carry them is one cause; a cost, bound or "
-                "profile that is not finite is another"
+                "load, lines, links and lateness have priced slacks, so look for a ramp, a limit or a profile that "
+                "contradicts itself"
             )
         info = self._highs.getInfo()
         self._iterations += max(info.simplex_iteration_count, 0)

@@ -29,9 +29,7 @@ def pose_grid(
     forecast, memory = observation.forecast, observation.memory
     lower, upper = output_limits(system, forecast)
     seen = not np.isnan(memory.unit_mw).any()
-    injection = -forecast.load_mw + scheduled_injection(system, forecast.steps)
-    if site_mw is not None:
-        injection = injection - site_injection(system, site_mw)
+    drawn_mw = np.zeros_like(forecast.load_mw) if site_mw is None else site_injection(system, site_mw)
     return GridProblem(
         step_h=system.step_h,
         network=system.network,
@@ -41,7 +39,8 @@ def pose_grid(
         upper_mw=upper,
         initial_mw=system.groups.total(memory.unit_mw) if seen else None,
         load_mw=forecast.load_mw,
-        injection_mw=injection,
+        site_mw=drawn_mw,
+        injection_mw=scheduled_injection(system, forecast.steps) - forecast.load_mw - drawn_mw,
         losses=losses,
         watched=memory.binding[observation.step_of_day],
     )

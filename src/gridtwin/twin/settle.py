@@ -100,11 +100,12 @@ def _injections(system: System, conditions: Forecast, redispatch: GridPlan, site
     """What AC is asked to carry; shed takes reactive load along, sites draw at their power factor."""
     unit_mw = system.groups.split(redispatch.group_mw, conditions.unit_available_mw)
     spilled = redispatch.spill_mw[:, None] * load_share(conditions.load_mw)
-    served = 1.0 - ratio_or_zero(redispatch.shed_mw, conditions.load_mw)
-    site_mvar = site_mw * np.tan(np.arccos(system.fleet.power_factor))
+    drawn_mw = conditions.load_mw + site_injection(system, site_mw)
+    drawn_mvar = conditions.load_mvar + site_injection(system, site_mw * np.tan(np.arccos(system.fleet.power_factor)))
+    served = 1.0 - ratio_or_zero(redispatch.shed_mw, drawn_mw)
     return AcInjections(
-        load_mw=conditions.load_mw * served + spilled + site_injection(system, site_mw),
-        load_mvar=conditions.load_mvar * served + site_injection(system, site_mvar),
+        load_mw=drawn_mw * served + spilled,
+        load_mvar=drawn_mvar * served,
         unit_mw=unit_mw,
         committed=system.units.holds_voltage & ((unit_mw > COMMITTED_MW) | system.units.always_committed),
         link_mw=np.tile(system.grid.link_schedule_mw, (conditions.steps, 1)),

@@ -85,6 +85,7 @@ def _grid(units: UnitData | None = None, steps: int = 1, rate_mw: float = np.inf
         upper_mw=np.tile(groups.p_max_mw, (steps, 1)),
         initial_mw=None,
         load_mw=load,
+        site_mw=zero,
         injection_mw=-load,
         losses=LossEstimate(np.zeros(steps), zero, zero, zero),
         watched=np.zeros((steps, 3), dtype=bool),

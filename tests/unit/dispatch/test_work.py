@@ -163,3 +163,13 @@ def test_the_plan_reports_sites_at_the_meter(grid, hand_work):
 def test_no_work_at_all(grid, hand_work):
     plan = co_dispatch(grid, hand_work(), grid.groups.p_max_mw[None].repeat(2, axis=0))
     assert plan.busy_nodes.sum() == plan.compute.release_nodes.sum() == plan.compute.route_nodes.sum() == 0
+
+
+def test_a_site_is_shed_when_nothing_can_carry_it(hand_grid, hand_work):
+    """No unit gives anything and there is no other load; 3 MW of idle nodes still make no infeasible window."""
+    nothing = np.zeros((1, 3))
+    grid = hand_grid(
+        load_mw=nothing, injection_mw=nothing, upper_mw=hand_grid().lower_mw * 0, lower_mw=np.zeros((1, 2))
+    )
+    plan, _ = dispatch_pooled(grid, hand_work(steps=1, base_mw=np.array([[3.0]])))
+    np.testing.assert_allclose(plan.shed_mw.sum(), 3)
