@@ -29,6 +29,7 @@ NO_MORE_OF = {
     "overload_mwh": 1e-3,
     "spill_mwh": 1e-3,
     "unserved_service_node_h": 0,
+    "ac_steps_not_converged": 0,
 }
 HEAD = (
     "| week from | carbon price | policy | settled cost, M$ | CO2, kt | all costs, M$ | saved | CO2 "

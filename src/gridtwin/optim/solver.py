@@ -15,6 +15,8 @@ from gridtwin.units import FloatArray, IntArray
 __all__ = ["Session", "Solution"]
 
 FEASIBILITY_TOLERANCE = 1e-7
+SHARP = 5e-7  # violations beyond this are solved away without scaling
+SCALING = 2  # HiGHS: equilibration
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,9 +122,16 @@ class Session:
                 "load, lines, links and lateness have priced slacks, so look for a ramp, a limit or a profile that "
                 "contradicts itself"
             )
-        info = self._highs.getInfo()
-        self._iterations += max(info.simplex_iteration_count, 0)
-        return self._solution(info)
+        solution = self._solution()
+        return solution if _sharp(solution) else self._sharpened()
+
+    def _sharpened(self) -> Solution:
+        """Go on from the optimum without scaling, which may hide violations beyond the tolerance."""
+        _checked(self._highs.setOptionValue("simplex_scale_strategy", 0), "switch scaling off")
+        self._run()
+        solution = self._solution()
+        _checked(self._highs.setOptionValue("simplex_scale_strategy", SCALING), "switch scaling on")
+        return solution
 
     def _run(self) -> highspy.HighsModelStatus:
         self._highs.run()
@@ -137,8 +146,9 @@ class Session:
         _checked(self._highs.setOptionValue("presolve", "choose"), "switch presolve on")
         return status
 
-    def _solution(self, info: highspy.HighsInfo) -> Solution:
-        solution = self._highs.getSolution()
+    def _solution(self) -> Solution:
+        info, solution = self._highs.getInfo(), self._highs.getSolution()
+        self._iterations += max(info.simplex_iteration_count, 0)
         value = np.asarray(solution.col_value)
         return Solution(
             value=value,
@@ -158,13 +168,20 @@ class Session:
         return max(_violation(value, lower, upper), *of_rows)
 
 
+def _sharp(solution: Solution) -> bool:
+    return solution.primal_residual <= SHARP and bool(np.isfinite(solution.dual_objective))
+
+
 def _violation(value: FloatArray, lower: FloatArray, upper: FloatArray) -> float:
     """Return the largest distance of a value from its bounds; 0 where all hold."""
     return float(np.maximum(lower - value, value - upper).max(initial=0.0))
 
 
 def _dual_objective(lp: highspy.HighsLp, solution: highspy.HighsSolution) -> float:
-    """Evaluate the dual objective from multipliers and bounds, apart from the solver's own sum."""
+    """Evaluate the dual objective from multipliers and bounds, apart from the solver's own sum.
+
+    It is infinite where a multiplier larger than `SHARP` points to a bound that is not there.
+    """
     total = lp.offset_
     for dual, lower, upper in (
         (solution.row_dual, lp.row_lower_, lp.row_upper_),
@@ -172,7 +189,7 @@ def _dual_objective(lp: highspy.HighsLp, solution: highspy.HighsSolution) -> flo
     ):
         multiplier = np.asarray(dual)
         bound = np.where(multiplier > 0, np.asarray(lower), np.asarray(upper))
-        active = np.abs(multiplier) > FEASIBILITY_TOLERANCE
+        active = np.abs(multiplier) > SHARP
         total += float(multiplier[active] @ bound[active])
     return total
 

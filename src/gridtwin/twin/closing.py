@@ -141,11 +141,11 @@ def _windows(run: RunData) -> list[dict[str, Any]]:
     ]
 
 
-def _optimum(variables: Mapping[str, np.ndarray], program: str, window: int) -> dict[str, float]:
+def _optimum(variables: Mapping[str, np.ndarray], program: str, window: int) -> dict[str, float | None]:
     primal, dual, residual = (
         float(variables[f"{program}{name}"][window]) for name in ("objective", "dual_objective", "primal_residual")
     )
-    return {"objective": primal, "duality_gap": primal - dual, "primal_residual": residual}
+    return {"objective": primal, "duality_gap": _number(primal - dual), "primal_residual": residual}
 
 
 def _relaxations(run: RunData) -> dict[str, FloatArray]:
