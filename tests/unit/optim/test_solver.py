@@ -105,3 +105,16 @@ def test_a_row_added_later_must_be_finite():
     session = Session(diet())
     with pytest.raises(DispatchError, match="coefficient of the program is nan"):
         session.add_rows(Rows(sparse.csr_array([[np.nan, 1.0]]), np.zeros(1), np.ones(1)))
+
+
+def test_what_scaling_hides_is_solved_away_and_scaling_comes_back(monkeypatch):
+    session = Session(diet())
+    runs = []
+    run = session._run
+    monkeypatch.setattr(
+        session, "_run", lambda: (runs.append(session._highs.getOptionValue("simplex_scale_strategy")[1]), run())[1]
+    )
+    monkeypatch.setattr("gridtwin.optim.solver._sharp", lambda _solution: False)
+    assert session.solve().objective == pytest.approx(18)
+    session.solve()
+    assert runs == [2, 0, 2, 0]
