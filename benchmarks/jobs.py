@@ -43,6 +43,10 @@ def system(jobs: int, seed: int = 1) -> tuple[JobTable, Fleet]:
         delay_class=zero,
         data_gb=np.zeros(jobs),
         preemptible=np.zeros(jobs, np.bool_),
+        migratable=np.zeros(jobs, np.bool_),
+        checkpoint_s=np.zeros(jobs, np.int64),
+        restart_s=np.zeros(jobs, np.int64),
+        checkpoint_gb=np.zeros(jobs),
     )
     one = np.ones((1, 1))
     fleet = Fleet(
@@ -68,7 +72,7 @@ def run_gridtwin(table: JobTable, fleet: Fleet, discipline: str, planned: bool) 
     if planned:
         grant = np.full(steps, NODES / 4.0)
         release = np.repeat(grant[:, None], table.axes.size, axis=1)
-        plan = ComputePlan(release, release.reshape(steps, 1, 1, -1, 1).copy())
+        plan = ComputePlan(release, release.reshape(steps, 1, 1, -1, 1).copy(), np.zeros((steps, 1, 1)))
     services = np.zeros((steps, 1, 1), np.int64)
     state, record = execute(initial_state(table, fleet), table, fleet, plan, services, steps, STEP_S, discipline)
     if len(record.finished_row) + len(state.running_row) + len(state.waiting_row) != len(table):

@@ -24,6 +24,7 @@ __all__ = [
     "LossEstimate",
     "NetworkMatrices",
     "QueueAxes",
+    "StoreData",
     "UnitData",
 ]
 
@@ -59,7 +60,9 @@ class GridData:
     link_from: IntArray  # (link,)
     link_to: IntArray  # (link,)
     link_p_nom_mw: FloatArray  # (link,)
-    link_schedule_mw: FloatArray  # (link,) flat schedule, positive from -> to
+    link_schedule_mw: FloatArray  # (link,) flat schedule, positive from -> to; holds unless the link is dispatched
+    link_dispatched: BoolArray  # (link,) its flow is decided with the units'
+    link_loss: FloatArray  # (link,) share of the power sent, in either direction, that does not arrive
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,10 +84,39 @@ class UnitData:
     renewable: BoolArray  # (unit,)
     curtailable: BoolArray  # (unit,) output may stay below what is available
     profile: IntArray  # (unit,) column of the availability profile, -1 where p_max_mw holds
+    store: IntArray  # (unit,) store whose energy its output takes, -1 where there is none
     segment_unit: IntArray  # (segment,) unit index, ascending
     segment_mw: FloatArray  # (segment,) width
     segment_cost_per_mwh: FloatArray  # (segment,) fuel and variable cost, carbon excluded
     segment_co2_kg_per_mwh: FloatArray  # (segment,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoreData:
+    """Stores of energy: batteries with a converter of their own, reservoirs and heat stores that feed units.
+
+    Energy is counted behind the converter: `charge_mw` at the bus adds `efficiency_charge` times as much, and
+    `discharge_mw` at the bus (or the output of the units fed) takes 1 / `efficiency_discharge` times as much.
+    """
+
+    store: tuple[str, ...]
+    technology: tuple[str, ...]
+    bus: IntArray  # (store,) bus index
+    site: IntArray  # (store,) site behind whose meter it stands, -1 at the grid
+    charge_mw: FloatArray  # (store,) greatest draw, 0 where it only takes what flows in
+    discharge_mw: FloatArray  # (store,) greatest output of its own converter, 0 where units generate from it
+    energy_mwh: FloatArray  # (store,) capacity
+    efficiency_charge: FloatArray  # (store,) in (0, 1]
+    efficiency_discharge: FloatArray  # (store,) in (0, 1]
+    standing_loss_per_h: FloatArray  # (store,) share of the energy that is lost in an hour
+    initial_mwh: FloatArray  # (store,) at the start of a run
+    inflow: IntArray  # (store,) column of the inflow profile, -1 where nothing flows in
+
+    @classmethod
+    def none(cls) -> StoreData:
+        """No store."""
+        index, number = np.zeros(0, np.int64), np.zeros(0)
+        return cls((), (), index, index, *(number,) * 7, index)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,7 +146,7 @@ class AcInjections:
     load_mvar: FloatArray  # (time, bus)
     unit_mw: FloatArray  # (time, unit)
     committed: BoolArray  # (time, unit) units that hold voltage
-    link_mw: FloatArray  # (time, link) positive from -> to
+    link_mw: FloatArray  # (time, link) sent, positive from -> to; what arrives is less by the link's loss
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -221,6 +253,10 @@ class ComputeState:
     running_row: IntArray  # (running,) in order of start
     running_site: IntArray  # (running,)
     running_start_s: IntArray  # (running,) first second of work; later than now_s while its data move
+    running_left_s: IntArray  # (running,) seconds of work left at that second
+    suspended_row: IntArray  # (suspended,) begun and interrupted, in order of suspension
+    suspended_site: IntArray  # (suspended,) where it ran last
+    suspended_left_s: IntArray  # (suspended,) seconds of work left
     release_nodes: FloatArray  # (queue,) node starts granted but not used; negative when overdrawn
     route_nodes: FloatArray  # (origin, class, bin, site) the same for where they go
     link_free_s: FloatArray  # (origin, site) when the last data transfer ends
@@ -232,6 +268,7 @@ class ComputePlan:
 
     release_nodes: FloatArray  # (step, queue)
     route_nodes: FloatArray  # (step, origin, class, bin, site)
+    preemptible_nodes: FloatArray  # (step, site, class) nodes that preemptible jobs may hold on average
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from gridtwin.dispatch import ComputeProblem, GridProblem, Penalties, TerminalValue, group_units
+from gridtwin.dispatch import (
+    ComputeProblem,
+    GridProblem,
+    LinkProblem,
+    Penalties,
+    StoreProblem,
+    TerminalValue,
+    group_units,
+)
 from gridtwin.records import LossEstimate, NetworkMatrices, UnitData
 
 PENALTIES = Penalties(
@@ -64,6 +72,10 @@ def _system(seed: int, steps: int | None = None) -> SmallSystem:
         injection_mw=-load + rng.uniform(-5, 5, (1, buses)),
         losses=_losses(rng, steps, buses, network.slack),
         watched=rng.random((steps, len(network.line))) < 0.2,
+        rate_mw=np.tile(network.rate_mw, (steps, 1)),
+        stores=StoreProblem.none(steps),
+        links=LinkProblem.none(steps),
+        reserve_mw=np.zeros(steps),
     )
     return SmallSystem(units, lower, available, initial, susceptance, grid, _compute(rng, steps, buses))
 
@@ -130,6 +142,7 @@ def _units(rng: np.random.Generator, buses: int) -> UnitData:
         renewable=wind,
         curtailable=wind,
         profile=np.where(wind, 0, -1),
+        store=np.full(len(wind), -1),
         segment_unit=np.repeat(np.arange(len(pick)), count[pick]),
         segment_mw=np.concatenate([width[i] for i in pick]),
         segment_cost_per_mwh=np.concatenate([cost[i] for i in pick]),

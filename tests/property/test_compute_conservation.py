@@ -13,6 +13,7 @@ from gridtwin.records import ComputePlan, ComputeRecord, ComputeState, Fleet, Qu
 from gridtwin.workload.jobs import JobTable
 
 STEP_S = 50
+PLANNED = ("release_nodes", "route_nodes", "preemptible_nodes")
 STEPS = 12
 
 
@@ -72,10 +73,15 @@ def systems(draw):
         delay_class=delay,
         data_gb=rng.exponential(5.0, jobs) * (rng.random(jobs) < 0.8),
         preemptible=np.zeros(jobs, np.bool_),
+        migratable=np.zeros(jobs, np.bool_),
+        checkpoint_s=np.zeros(jobs, np.int64),
+        restart_s=np.zeros(jobs, np.int64),
+        checkpoint_gb=np.zeros(jobs),
     )
     plan = ComputePlan(
         release_nodes=rng.exponential(2.0, (STEPS, axes.size)) * (rng.random((STEPS, axes.size)) < 0.5),
         route_nodes=rng.exponential(1.0, (STEPS, origins, classes, 2, sites)),
+        preemptible_nodes=np.zeros((STEPS, sites, classes)),
     )
     return System(fleet, table, plan, rng.integers(0, 6, (STEPS, sites, classes)))
 
@@ -85,7 +91,7 @@ def run(system: System, planned: bool, discipline: str, cuts=()) -> tuple[Comput
     edges = [0, *sorted(cuts), STEPS]
     for first, last in pairwise(edges):
         part = slice(first, last)
-        plan = ComputePlan(system.plan.release_nodes[part], system.plan.route_nodes[part]) if planned else None
+        plan = ComputePlan(*(getattr(system.plan, name)[part] for name in PLANNED)) if planned else None
         args = (system.jobs, system.fleet, plan, system.services[part], last - first, STEP_S, discipline)
         state, record = execute(state, *args)
         records.append(record)
@@ -166,7 +172,7 @@ def test_the_fleet_drains(planned, discipline, system):
     for _ in range(2000):
         if not len(state.waiting_row) and not len(state.running_row):
             break
-        grants = ComputePlan(np.zeros((1, system.fleet.axes.size)), np.zeros((1, *state.route_nodes.shape)))
+        grants = ComputePlan(*(np.zeros_like(getattr(system.plan, name)[:1]) for name in PLANNED))
         services = np.zeros((1, *shape), np.int64)
         plan = grants if planned else None
         state, _ = execute(state, system.jobs, system.fleet, plan, services, 1, STEP_S, discipline)

@@ -82,6 +82,8 @@ def _grid(base_mva: float, bus: np.ndarray, gen: np.ndarray, branch: np.ndarray)
         link_to=none.astype(int),
         link_p_nom_mw=none,
         link_schedule_mw=none,
+        link_dispatched=none.astype(bool),
+        link_loss=none,
     )
 
 
@@ -105,6 +107,7 @@ def _units(bus: np.ndarray, gen: np.ndarray) -> UnitData:
         renewable=no,
         curtailable=no,
         profile=np.full(units, -1),
+        store=np.full(units, -1),
         segment_unit=none.astype(int),
         segment_mw=none,
         segment_cost_per_mwh=none,

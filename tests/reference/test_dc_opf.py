@@ -12,7 +12,7 @@ import json
 import numpy as np
 import pytest
 
-from gridtwin.dispatch import GridProblem, Penalties, dispatch_grid, group_units
+from gridtwin.dispatch import GridProblem, LinkProblem, Penalties, StoreProblem, dispatch_grid, group_units
 from gridtwin.grid.matrices import network_matrices, ptdf
 from gridtwin.records import LossEstimate, NetworkMatrices, UnitData
 
@@ -94,6 +94,10 @@ def _problem(network: NetworkMatrices, units: UnitData, load_mw: np.ndarray) -> 
         injection_mw=-load_mw[None],
         losses=LossEstimate(np.zeros(1), zero, zero, zero),
         watched=np.zeros((1, len(network.line)), dtype=bool),
+        rate_mw=network.rate_mw[None],
+        stores=StoreProblem.none(1),
+        links=LinkProblem.none(1),
+        reserve_mw=np.zeros(1),
     )
 
 
@@ -145,6 +149,7 @@ def _units(case: dict, bus_index: dict[int, int]) -> tuple[UnitData, float]:
         renewable=no,
         curtailable=no,
         profile=np.full(units, -1),
+        store=np.full(units, -1),
         segment_unit=np.repeat(np.arange(units), [len(segments) for _, segments in curves]),
         segment_mw=flat[:, 0],
         segment_cost_per_mwh=flat[:, 1],

@@ -76,6 +76,10 @@ def replication(seed: int, servers: int, gap_s: float, jobs: int, warm_up: int) 
         delay_class=zero,
         data_gb=np.zeros(jobs),
         preemptible=np.zeros(jobs, np.bool_),
+        migratable=np.zeros(jobs, np.bool_),
+        checkpoint_s=np.zeros(jobs, np.int64),
+        restart_s=np.zeros(jobs, np.int64),
+        checkpoint_gb=np.zeros(jobs),
     )
     fleet = one_server_pool(axes, servers)
     drained_s = int(submit_s[-1]) + 1000 * MEAN_RUNTIME_S

@@ -7,9 +7,11 @@ from gridtwin.dispatch.problem import (
     DispatchPlan,
     GridPlan,
     GridProblem,
+    LinkProblem,
     Penalties,
     PooledWork,
     SolverRecord,
+    StoreProblem,
     TerminalValue,
 )
 from gridtwin.dispatch.solve import co_dispatch, dispatch_grid, dispatch_pooled
@@ -19,9 +21,11 @@ __all__ = [
     "DispatchPlan",
     "GridPlan",
     "GridProblem",
+    "LinkProblem",
     "Penalties",
     "PooledWork",
     "SolverRecord",
+    "StoreProblem",
     "TerminalValue",
     "UnitGroups",
     "advance_fluid",

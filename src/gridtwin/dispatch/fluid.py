@@ -20,7 +20,7 @@ from gridtwin.units import KG_PER_T, FloatArray, IntArray
 
 __all__ = ["advance_fluid", "first_steps", "kept_cost", "roll_fluid"]
 
-_PER_STEP_GRID = ("lower_mw", "upper_mw", "load_mw", "site_mw", "injection_mw", "watched")
+_PER_STEP_GRID = ("lower_mw", "upper_mw", "load_mw", "site_mw", "injection_mw", "watched", "rate_mw", "reserve_mw")
 _PER_STEP_COMPUTE = ("released_nodes", "due_nodes", "committed_nodes", "available_nodes", "base_mw", "node_mw")
 
 

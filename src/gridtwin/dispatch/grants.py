@@ -41,7 +41,9 @@ def grants(
     allowed = problem.route_allowed.transpose(1, 0, 2)[None, :, None]
     route = fit(_seeded(flow) * allowed, leaving.transpose(0, 2, 3, 1), placed)
     return ComputePlan(
-        release_nodes=release.reshape(len(release), -1), route_nodes=route.transpose(0, 3, 1, 2, 4).copy()
+        release_nodes=release.reshape(len(release), -1),
+        route_nodes=route.transpose(0, 3, 1, 2, 4).copy(),
+        preemptible_nodes=np.zeros_like(problem.available_nodes),
     )
 
 

@@ -15,7 +15,7 @@ __all__ = ["UnitGroups", "group_units"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UnitGroups:
-    """Merged units: same bus, technology, limits and cost curve."""
+    """Merged units: same bus, store, technology, limits and cost curve."""
 
     group_of_unit: IntArray  # (unit,)
     members: IntArray  # (group,) number of units
@@ -24,6 +24,7 @@ class UnitGroups:
     p_max_mw: FloatArray  # (group,) sum
     profiled: BoolArray  # (group,) weather limits it, so that its output may have to fall faster than its ramp
     ramp_mw_per_h: FloatArray  # (group,) sum
+    store: IntArray  # (group,) store whose energy the output takes, -1 where there is none
     segment_group: IntArray  # (segment,) ascending
     segment_mw: FloatArray  # (segment,) sum of the members'
     segment_cost_per_mwh: FloatArray  # (segment,)
@@ -65,6 +66,7 @@ def group_units(units: UnitData) -> UnitGroups:
         p_max_mw=sum_at(units.p_max_mw, group_of_unit, len(number)),
         profiled=units.profile[first] >= 0,
         ramp_mw_per_h=sum_at(units.ramp_mw_per_h, group_of_unit, len(number)),
+        store=units.store[first],
         segment_group=segment_group,
         segment_mw=width[segment_group, rank[representative]],
         segment_cost_per_mwh=units.segment_cost_per_mwh[representative],
@@ -79,6 +81,7 @@ def _likeness(units: UnitData, i: int) -> tuple[object, ...]:
     size = (*units.segment_mw[segment], units.p_min_mw[i], units.p_max_mw[i]) if sized else ()
     return (
         int(units.bus[i]),
+        int(units.store[i]),
         units.technology[i],
         has_profile,
         *(bool(flag[i]) for flag in (units.renewable, units.curtailable, units.quick_start, units.holds_voltage)),

@@ -41,7 +41,7 @@ class LineLimits:
         self._write(session, self.problem.watched)
         for self.rounds in range(1, MAX_ROUNDS + 1):
             solution = session.solve()
-            violated = np.abs(self.flow_mw(solution)) > self.problem.network.rate_mw + TOLERANCE_MW
+            violated = np.abs(self.flow_mw(solution)) > self.problem.rate_mw + TOLERANCE_MW
             missing: BoolArray = violated & ~self.written
             if not missing.any():
                 return solution
@@ -75,7 +75,7 @@ class LineLimits:
         return price
 
     def _write(self, session: Session, wanted: BoolArray) -> None:
-        step, line = np.nonzero(wanted & np.isfinite(self.problem.network.rate_mw))
+        step, line = np.nonzero(wanted & np.isfinite(self.problem.rate_mw))
         if len(step) == 0:
             return
         over = session.add_columns(2 * len(step), self.problem.penalties.overload_per_mwh * self.problem.step_h)
@@ -89,7 +89,7 @@ class LineLimits:
         )
         fixed_mw = self.constant[step] - self.problem.losses.bus_losses_mw[step]
         known = np.einsum("rb,rb->r", fixed_mw, self.problem.network.ptdf[line])
-        rate = self.problem.network.rate_mw[line]
+        rate = self.problem.rate_mw[step, line]
         rows = session.add_rows(Rows(sparse.csr_array(sensitivity + slack), -rate - known, rate - known))
         for store, value in ((self._step, step), (self._line, line), (self._row, rows)):
             store.append(value.astype(np.int64))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from gridtwin.dispatch.groups import UnitGroups
 from gridtwin.records import ComputePlan, LossEstimate, NetworkMatrices
 from gridtwin.units import BoolArray, FloatArray, IntArray
@@ -13,9 +15,11 @@ __all__ = [
     "DispatchPlan",
     "GridPlan",
     "GridProblem",
+    "LinkProblem",
     "Penalties",
     "PooledWork",
     "SolverRecord",
+    "StoreProblem",
     "TerminalValue",
 ]
 
@@ -30,6 +34,48 @@ class Penalties:
     connection_per_mwh: float
     late_per_node_h: float
     carbon_per_t: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoreProblem:
+    """Stores over the steps; energy behind the converter as in `StoreData`. Which groups feed on them: `UnitGroups`."""
+
+    bus: IntArray  # (store,)
+    site: IntArray  # (store,) -1 at the grid
+    charge_mw: FloatArray  # (time, store) at most
+    discharge_mw: FloatArray  # (time, store) at most
+    energy_mwh: FloatArray  # (store,)
+    efficiency_charge: FloatArray  # (store,)
+    efficiency_discharge: FloatArray  # (store,)
+    kept_share: FloatArray  # (store,) of the energy at the start of a step that is there at its end
+    initial_mwh: FloatArray  # (store,)
+    inflow_mw: FloatArray  # (time, store) may be spilled
+    value_mwh: FloatArray  # (store, segment) energy left at the end, in segments that add up to `energy_mwh`
+    value_per_mwh: FloatArray  # (store, segment) what each is worth, descending
+
+    @classmethod
+    def none(cls, steps: int) -> StoreProblem:
+        """No store."""
+        index, number, series = np.zeros(0, np.int64), np.zeros(0), np.zeros((steps, 0))
+        value = np.zeros((0, 1))
+        return cls(index, index, series, series, *(number,) * 5, series, value, value)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LinkProblem:
+    """HVDC links whose flow is decided with the units'; schedules of the others are part of `injection_mw`."""
+
+    index: IntArray  # (dispatched,) place among all links of the grid
+    from_bus: IntArray  # (dispatched,)
+    to_bus: IntArray  # (dispatched,)
+    rate_mw: FloatArray  # (time, dispatched) at the sending end, either direction
+    loss: FloatArray  # (dispatched,) share of the power sent that does not arrive
+
+    @classmethod
+    def none(cls, steps: int) -> LinkProblem:
+        """No link to decide on."""
+        index = np.zeros(0, np.int64)
+        return cls(index, index, index, np.zeros((steps, 0)), np.zeros(0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +94,10 @@ class GridProblem:
     injection_mw: FloatArray  # (time, bus) all that is fixed, signed into the grid: minus load, HVDC, fixed sites
     losses: LossEstimate
     watched: BoolArray  # (time, line) limits to write from the start; the others are added when violated
+    rate_mw: FloatArray  # (time, line) active power that each line may carry, inf where unlimited
+    stores: StoreProblem
+    links: LinkProblem
+    reserve_mw: FloatArray  # (time,) upward reserve to hold
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -99,7 +99,7 @@ def _grid_plan(
 ) -> GridPlan:
     injection = limits.injection_mw(solution)
     flow = limits.flow_mw(solution)
-    beyond = np.abs(flow) - problem.network.rate_mw
+    beyond = np.abs(flow) - problem.rate_mw
     losses = problem.losses
     marginal = (1.0 - losses.factor) * solution.row_dual[balance][:, None] + limits.price(solution)
     linear = (losses.factor * (injection - losses.reference_injection_mw)).sum(axis=1)

@@ -106,6 +106,7 @@ def unit_data(model: ModelFolder) -> UnitData:
         renewable=flags("renewable"),
         curtailable=flags("curtailable"),
         profile=np.array([profiles.index(p) if p else -1 for p in units.text("profile")], dtype=np.int64),
+        store=np.full(len(unit), -1, dtype=np.int64),
         segment_unit=segment_unit,
         segment_mw=width_mw,
         segment_cost_per_mwh=cost,

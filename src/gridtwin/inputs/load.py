@@ -19,7 +19,7 @@ from gridtwin.inputs.study import Study
 from gridtwin.inputs.tables import ModelFolder, read_model
 from gridtwin.inputs.transfers import transfer_issues
 from gridtwin.located import did_you_mean
-from gridtwin.records import Fleet
+from gridtwin.records import Fleet, StoreData
 from gridtwin.scenario.load import LocatedScenario, read_scenario
 from gridtwin.scenario.schema import Scenario
 from gridtwin.workload.traces import Trace
@@ -129,6 +129,7 @@ def _study(
         time=time,
         grid=grid,
         units=units,
+        stores=StoreData.none(),
         fleet=fleet,
         jobs=jobs,
         profiles=series,

@@ -144,4 +144,6 @@ def grid_data(model: ModelFolder) -> GridData:
         link_to=indices(links.text("to_bus") if links else (), bus),
         link_p_nom_mw=numbers(links, "p_nom_mw") if links else np.zeros(0),
         link_schedule_mw=numbers(links, "schedule_mw") if links else np.zeros(0),
+        link_dispatched=np.zeros(len(links) if links else 0, dtype=bool),
+        link_loss=np.zeros(len(links) if links else 0),
     )

@@ -55,6 +55,8 @@ def run_profiles(scenario: Scenario, model: ModelFolder, fleet: Fleet, may: Bool
         load_mw=load_mw[:steps],
         load_mvar=load_mw[:steps] * mvar_per_mw,
         available_mw=available_mw[:steps],
+        inflow_mw=np.zeros((steps, 0)),
+        reserve_mw=np.zeros(steps),
         pue=facility[:steps],
         service_nodes=_service_nodes(scenario, model, fleet, may, steps),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gridtwin.profiles.series import Profiles
-from gridtwin.records import Fleet, GridData, UnitData
+from gridtwin.records import Fleet, GridData, StoreData, UnitData
 from gridtwin.scenario.schema import Scenario
 from gridtwin.timegrid import TimeGrid
 from gridtwin.workload.jobs import JobTable
@@ -33,6 +33,7 @@ class Study:
     time : TimeGrid
     grid : GridData
     units : UnitData
+    stores : StoreData
     fleet : Fleet
     jobs : JobTable
     profiles : Profiles
@@ -53,6 +54,7 @@ class Study:
     time: TimeGrid
     grid: GridData
     units: UnitData
+    stores: StoreData
     fleet: Fleet
     jobs: JobTable
     profiles: Profiles

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Protocol
 
 import numpy as np
 
 from gridtwin.dispatch import DispatchPlan, Penalties, UnitGroups
-from gridtwin.records import ComputeState, Fleet, GridData, NetworkMatrices, UnitData
+from gridtwin.records import ComputeState, Fleet, GridData, NetworkMatrices, StoreData, UnitData
 from gridtwin.units import HOUR_S, BoolArray, FloatArray, IntArray
 from gridtwin.workload.jobs import JobTable
 
@@ -25,6 +25,7 @@ class System:
     network: NetworkMatrices
     units: UnitData
     groups: UnitGroups
+    stores: StoreData
     fleet: Fleet
     penalties: Penalties
     discipline: str
@@ -42,6 +43,8 @@ class Forecast:
     load_mw: FloatArray  # (time, bus)
     load_mvar: FloatArray  # (time, bus)
     unit_available_mw: FloatArray  # (time, unit)
+    inflow_mw: FloatArray  # (time, store)
+    reserve_mw: FloatArray  # (time,) upward reserve that is required
     pue: FloatArray  # (time, site)
     service_nodes: IntArray  # (time, site, class)
 
@@ -52,13 +55,7 @@ class Forecast:
 
     def head(self, steps: int) -> Forecast:
         """Return the first `steps` steps."""
-        return Forecast(
-            load_mw=self.load_mw[:steps],
-            load_mvar=self.load_mvar[:steps],
-            unit_available_mw=self.unit_available_mw[:steps],
-            pue=self.pue[:steps],
-            service_nodes=self.service_nodes[:steps],
-        )
+        return Forecast(**{field.name: getattr(self, field.name)[:steps] for field in fields(self)})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,16 +67,20 @@ class GridMemory:
     loss_ratio: FloatArray  # (step of day,) AC losses over r·f² of those flows
     price_per_mwh: FloatArray  # (step, class) price where nodes stand, over the last day of the latest plan
     binding: BoolArray  # (step of day, line) limits that had to be written
+    stored_mwh: FloatArray  # (store,) energy at the end of the last step
+    store_price_per_mwh: FloatArray  # (step, store) price at their buses, over the last day of the latest plan
 
     @classmethod
-    def blank(cls, steps_per_day: int, units: int, lines: int, classes: int) -> GridMemory:
-        """Nothing seen yet."""
+    def blank(cls, steps_per_day: int, units: int, lines: int, classes: int, stored_mwh: FloatArray) -> GridMemory:
+        """Nothing seen yet but the energy that stores begin with."""
         return cls(
             unit_mw=np.full(units, np.nan),
             flow_mw=np.full((steps_per_day, lines), np.nan),
             loss_ratio=np.full(steps_per_day, np.nan),
             price_per_mwh=np.full((steps_per_day, classes), np.nan),
             binding=np.zeros((steps_per_day, lines), dtype=bool),
+            stored_mwh=stored_mwh,
+            store_price_per_mwh=np.full((steps_per_day, len(stored_mwh)), np.nan),
         )
 
 

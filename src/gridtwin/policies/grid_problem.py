@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gridtwin.arrays import sum_at
-from gridtwin.dispatch import GridProblem
+from gridtwin.dispatch import GridProblem, LinkProblem, StoreProblem
 from gridtwin.policies.base import Forecast, Observation, System
 from gridtwin.records import LossEstimate
 from gridtwin.units import FloatArray
@@ -43,6 +43,10 @@ def pose_grid(
         injection_mw=scheduled_injection(system, forecast.steps) - forecast.load_mw - drawn_mw,
         losses=losses,
         watched=memory.binding[observation.step_of_day],
+        rate_mw=np.tile(system.network.rate_mw, (forecast.steps, 1)),
+        stores=StoreProblem.none(forecast.steps),
+        links=LinkProblem.none(forecast.steps),
+        reserve_mw=forecast.reserve_mw,
     )
 
 

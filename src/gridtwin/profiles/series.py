@@ -20,6 +20,8 @@ class Profiles:
     load_mw: FloatArray  # (step, bus) >= 0, data centres excluded
     load_mvar: FloatArray  # (step, bus) positive when drawn
     available_mw: FloatArray  # (step, profile) >= 0
+    inflow_mw: FloatArray  # (step, inflow) >= 0, energy that flows into stores
+    reserve_mw: FloatArray  # (step,) upward reserve that is required
     pue: FloatArray  # (step, site) >= 1
     service_nodes: IntArray  # (step, site, class) nodes that services ask for
 

@@ -44,7 +44,13 @@ def initial_twin_state(study: Study) -> TwinState:
     return TwinState(
         window=0,
         compute=initial_state(study.jobs, study.fleet),
-        memory=GridMemory.blank(study.time.steps_per_day, len(study.units.unit), len(study.grid.line), classes),
+        memory=GridMemory.blank(
+            study.time.steps_per_day,
+            len(study.units.unit),
+            len(study.grid.line),
+            classes,
+            study.stores.initial_mwh,
+        ),
     )
 
 
@@ -58,6 +64,7 @@ def make_system(study: Study) -> System:
         network=network_matrices(study.grid),
         units=study.units,
         groups=group_units(study.units),
+        stores=study.stores,
         fleet=study.fleet,
         penalties=Penalties(
             shed_per_mwh=prices.shed_price_per_mwh,

@@ -21,7 +21,7 @@ from gridtwin.timegrid import TimeGrid
 from gridtwin.twin.recorder import Recorder
 from gridtwin.twin.settle import Settled, settle
 from gridtwin.twin.state import TwinState
-from gridtwin.units import IntArray
+from gridtwin.units import FloatArray, IntArray
 from gridtwin.workload.jobs import JobTable
 
 __all__ = ["Coordinator", "Progress"]
@@ -122,10 +122,19 @@ class Coordinator:
                 load_mw=self.profiles.load_mw[span],
                 load_mvar=self.profiles.load_mvar[span],
                 unit_available_mw=available,
+                inflow_mw=self._inflow_mw(span),
+                reserve_mw=self.profiles.reserve_mw[span],
                 pue=self.profiles.pue[span],
                 service_nodes=self.profiles.service_nodes[span],
             ),
         )
+
+    def _inflow_mw(self, span: slice) -> FloatArray:
+        """Energy that flows into each store (time, store), MW."""
+        column = self.system.stores.inflow
+        inflow_mw = np.zeros((len(self.profiles.reserve_mw[span]), len(column)))
+        inflow_mw[:, column >= 0] = self.profiles.inflow_mw[span][:, column[column >= 0]]
+        return inflow_mw
 
     def _step_of_day(self, first: int, steps: int) -> IntArray:
         return np.array([self.time.step_of_day(step) for step in range(first, first + steps)], dtype=np.int64)
@@ -149,6 +158,8 @@ class Coordinator:
             loss_ratio=ratio,
             price_per_mwh=site_price(self.system, plan.grid),
             binding=binding,
+            stored_mwh=memory.stored_mwh,
+            store_price_per_mwh=memory.store_price_per_mwh,
         )
 
     @contextmanager

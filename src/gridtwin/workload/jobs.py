@@ -30,7 +30,11 @@ class JobTable:
     compute_class: IntArray  # (job,) index into axes.compute_class
     delay_class: IntArray  # (job,) index into axes.delay_class
     data_gb: FloatArray  # (job,) input to move to the site
-    preemptible: BoolArray  # (job,)
+    preemptible: BoolArray  # (job,) may be suspended and resumed
+    migratable: BoolArray  # (job,) may be resumed at another site
+    checkpoint_s: IntArray  # (job,) time that its nodes need to save its state when it is suspended
+    restart_s: IntArray  # (job,) time that they need to load it again
+    checkpoint_gb: FloatArray  # (job,) state to move when it is resumed at another site
 
     def __len__(self) -> int:
         return len(self.job)

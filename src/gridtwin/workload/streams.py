@@ -235,6 +235,10 @@ def _table(parts: Sequence[dict[str, np.ndarray]], axes: QueueAxes, allowed_dela
         delay_class=column["delay_class"],
         data_gb=column["data_gb_per_node"] * column["nodes"],
         preemptible=column["preemptible"],
+        migratable=np.zeros(len(order), np.bool_),
+        checkpoint_s=np.zeros(len(order), np.int64),
+        restart_s=np.zeros(len(order), np.int64),
+        checkpoint_gb=np.zeros(len(order)),
     )
 
 

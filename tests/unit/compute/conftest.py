@@ -52,6 +52,10 @@ class Hand:
             delay_class=(delay > 100).astype(np.int64),
             data_gb=np.full(len(rows), data_gb),
             preemptible=np.zeros(len(rows), np.bool_),
+            migratable=np.zeros(len(rows), np.bool_),
+            checkpoint_s=np.zeros(len(rows), np.int64),
+            restart_s=np.zeros(len(rows), np.int64),
+            checkpoint_gb=np.zeros(len(rows)),
         )
 
     def plan(self, release: dict[tuple[int, int], float], route: dict[tuple[int, int, int], float], steps: int, sites):
@@ -61,7 +65,7 @@ class Hand:
             release_nodes[where] = nodes
         for (step, duration_bin, site), nodes in route.items():
             route_nodes[step, 0, 0, duration_bin, site] = nodes
-        return ComputePlan(release_nodes, route_nodes)
+        return ComputePlan(release_nodes, route_nodes, np.zeros((steps, sites, 1)))
 
     def run(
         self,

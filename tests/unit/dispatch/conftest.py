@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gridtwin.dispatch import ComputeProblem, GridProblem, Penalties, TerminalValue, group_units
+from gridtwin.dispatch import (
+    ComputeProblem,
+    GridProblem,
+    LinkProblem,
+    Penalties,
+    StoreProblem,
+    TerminalValue,
+    group_units,
+)
 from gridtwin.records import LossEstimate, NetworkMatrices, UnitData
 
 Segment = tuple[float, float, float]  # MW, cost per MWh, kg CO2 per MWh
@@ -63,6 +71,7 @@ def _units(rows: Sequence[tuple[int, float, float, Sequence[Segment]]], technolo
         renewable=no,
         curtailable=no,
         profile=np.full(units, -1),
+        store=np.full(units, -1),
         segment_unit=np.repeat(np.arange(units), [len(own) for own in segments]),
         segment_mw=flat[:, 0],
         segment_cost_per_mwh=flat[:, 1],
@@ -89,6 +98,10 @@ def _grid(units: UnitData | None = None, steps: int = 1, rate_mw: float = np.inf
         injection_mw=-load,
         losses=LossEstimate(np.zeros(steps), zero, zero, zero),
         watched=np.zeros((steps, 3), dtype=bool),
+        rate_mw=np.full((steps, 3), rate_mw),
+        stores=StoreProblem.none(steps),
+        links=LinkProblem.none(steps),
+        reserve_mw=np.zeros(steps),
     )
     return replace(problem, **changes)
 

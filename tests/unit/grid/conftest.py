@@ -36,6 +36,8 @@ def grid() -> GridData:
         link_to=np.array([4]),
         link_p_nom_mw=np.array([50.0]),
         link_schedule_mw=np.array([0.0]),
+        link_dispatched=np.zeros(1, dtype=bool),
+        link_loss=np.zeros(1),
     )
 
 
@@ -59,6 +61,7 @@ def units() -> UnitData:
         renewable=np.array([False, False, False, False, True]),
         curtailable=np.zeros(5, dtype=bool),
         profile=np.full(5, -1),
+        store=np.full(5, -1),
         segment_unit=none.astype(int),
         segment_mw=none,
         segment_cost_per_mwh=none,

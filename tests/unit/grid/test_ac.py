@@ -182,6 +182,8 @@ def test_a_grid_with_next_to_nothing_in_it():
         link_to=nowhere,
         link_p_nom_mw=none,
         link_schedule_mw=none,
+        link_dispatched=none.astype(bool),
+        link_loss=none,
     )
     shapes = {field.name: none for field in fields(UnitData)}
     flags = ("holds_voltage", "always_committed", "quick_start", "renewable", "curtailable")

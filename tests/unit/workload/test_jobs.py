@@ -16,6 +16,10 @@ JOBS = JobTable(
     delay_class=np.array([0, 1, 1]),
     data_gb=np.array([0.0, 1.5, 2.5]),
     preemptible=np.array([True, False, True]),
+    migratable=np.array([True, False, False]),
+    checkpoint_s=np.array([60, 0, 30]),
+    restart_s=np.array([120, 0, 60]),
+    checkpoint_gb=np.array([5.0, 0.0, 1.0]),
 )
 
 
