@@ -77,6 +77,7 @@ def systems(draw):
         checkpoint_s=np.zeros(jobs, np.int64),
         restart_s=np.zeros(jobs, np.int64),
         checkpoint_gb=np.zeros(jobs),
+        estimate_s=runtime,
     )
     plan = ComputePlan(
         release_nodes=rng.exponential(2.0, (STEPS, axes.size)) * (rng.random((STEPS, axes.size)) < 0.5),

@@ -11,6 +11,7 @@ from gridtwin.errors import InputError, Issue
 from gridtwin.inputs.clock import clock_issues, coverage_issues, skipped_s, time_grid
 from gridtwin.inputs.demand import draw_jobs, find_traces, fit_issues, name_issues, read_traces
 from gridtwin.inputs.fleet import fleet_data, fleet_issues, reachable
+from gridtwin.inputs.forecasts import forecast_issues
 from gridtwin.inputs.generation import unit_data, unit_issues
 from gridtwin.inputs.network import grid_data, network_issues
 from gridtwin.inputs.places import find_model, model_names
@@ -19,6 +20,7 @@ from gridtwin.inputs.study import Study
 from gridtwin.inputs.tables import ModelFolder, read_model
 from gridtwin.inputs.transfers import transfer_issues
 from gridtwin.located import did_you_mean
+from gridtwin.profiles.series import Profiles
 from gridtwin.records import Fleet, StoreData
 from gridtwin.scenario.load import LocatedScenario, read_scenario
 from gridtwin.scenario.schema import Scenario
@@ -108,9 +110,11 @@ def _study(
     jobs, job_counts = draw_jobs(scenario, fleet, traces, skipped_s(scenario, model))
     series = run_profiles(scenario, model, fleet, reachable(model, fleet))
     last_due_s = int(jobs.due_s.max(initial=0))
+    day_ahead: Profiles | None = None
     run_steps = time.windows_until(last_due_s) * time.window_steps
     issues = [
         *coverage_issues(located, time, last_due_s, series.steps),
+        *forecast_issues(located, time, series, day_ahead),
         *connection_issues(model, fleet, series, time, run_steps),
     ]
     if issues:
@@ -133,6 +137,7 @@ def _study(
         fleet=fleet,
         jobs=jobs,
         profiles=series,
+        day_ahead=day_ahead,
         zone=timezone(offset),
         model_hashes={key: hashlib.sha256(file.read_bytes()).hexdigest() for key, file in files.items()},
         files=files,

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from gridtwin.scenario.forecast import Forecast, Forecasts
 from gridtwin.scenario.kinds import Duration, Instant, Name, NonNegative, Positive, Schema, Share, Shares, Span
 from gridtwin.units import HOUR_S
 
@@ -157,7 +158,7 @@ class Scenario(Schema):
     policies: Policies = Policies()
     dispatch: Dispatch = Dispatch()
     compute: Compute = Compute()
-    forecast: Literal["perfect"] = "perfect"
+    forecast: Forecast = Forecasts()
     seed: Annotated[int, Field(strict=True, ge=0)] = 0
 
     def resolved(self) -> dict[str, Any]:

@@ -11,8 +11,10 @@ from gridtwin.inputs.study import Study
 from gridtwin.policies import GridMemory, System, make_policy
 from gridtwin.results.store import RunFolder
 from gridtwin.twin.coordinator import Coordinator
+from gridtwin.twin.forecaster import Forecaster
 from gridtwin.twin.recorder import Recorder
 from gridtwin.twin.state import TwinState
+from gridtwin.workload.forecasts import with_estimates
 
 __all__ = ["build", "initial_twin_state"]
 
@@ -31,9 +33,18 @@ def build(study: Study, folder: RunFolder) -> Coordinator:
         time=study.time,
         jobs=study.jobs,
         profiles=study.profiles,
+        forecaster=Forecaster(
+            study.scenario.forecast,
+            study.time,
+            study.profiles,
+            study.day_ahead,
+            study.jobs,
+            study.units,
+            study.scenario.seed,
+        ),
         system=system,
         ac_grid=AcGrid(study.grid, study.units),
-        policy=make_policy(system, study.jobs, study.scenario),
+        policy=make_policy(system, with_estimates(study.jobs), study.scenario),
         recorder=Recorder(folder, study.time, system),
     )
 

@@ -79,6 +79,7 @@ def _job_columns(jobs: JobTable, starts: Mapping[str, IntArray], ends: Mapping[s
         "job": jobs.job,
         "submit_s": jobs.submit_s,
         "runtime_s": jobs.runtime_s,
+        "estimate_s": jobs.estimate_s,
         "nodes": jobs.nodes,
         "due_s": jobs.due_s,
         "origin_index": jobs.origin,

@@ -11,7 +11,7 @@ from gridtwin.arrays import sum_at
 from gridtwin.dispatch import DispatchPlan, SolverRecord
 from gridtwin.economics.production import production_co2_kg_per_h, production_cost_per_h
 from gridtwin.grid.findings import find_violations
-from gridtwin.policies import Observation, System
+from gridtwin.policies import Forecast, Observation, System
 from gridtwin.records import AcInjections, ComputeRecord, ComputeState, Finding
 from gridtwin.results.store import FINDING, JOB_END, JOB_START, RunFolder
 from gridtwin.timegrid import TimeGrid
@@ -54,13 +54,14 @@ class Recorder:
     def write(
         self,
         window: int,
+        told: Forecast,
         kept: Observation,
         plan: DispatchPlan,
         after: ComputeState,
         record: ComputeRecord,
         settled: Settled,
     ) -> None:
-        """Write the tables of one window, whose end the fleet reached in state `after`."""
+        """Write the tables of one window, which was `told` so and whose end the fleet reached in state `after`."""
         steps = kept.forecast.steps
         instants = self.time.instants(window * self.time.window_steps, steps)
         values = {
@@ -68,6 +69,7 @@ class Recorder:
             **self._unit_values(plan, settled),
             **self._bus_values(settled),
             **self._system_values(settled),
+            **_forecast_values(told.head(steps)),
             **_solver_values(plan.grid.solver, settled.redispatch.solver),
             "waiting_jobs": np.array([len(after.waiting_row)]),
             "running_jobs": np.array([len(after.running_row)]),
@@ -138,6 +140,14 @@ class Recorder:
             "production_cost": production_cost_per_h(settled.unit_mw, units).sum(axis=1) * hours,
             "co2_kg": production_co2_kg_per_h(settled.unit_mw, units).sum(axis=1) * hours,
         }
+
+
+def _forecast_values(told: Forecast) -> dict[str, np.ndarray]:
+    return {
+        "forecast_load_mw": told.load_mw.sum(axis=1),
+        "forecast_available_mw": told.unit_available_mw,
+        "forecast_clipped": told.clipped,
+    }
 
 
 def _net_injection_mw(injections: AcInjections, system: System) -> FloatArray:

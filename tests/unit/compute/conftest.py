@@ -56,6 +56,7 @@ class Hand:
             checkpoint_s=np.zeros(len(rows), np.int64),
             restart_s=np.zeros(len(rows), np.int64),
             checkpoint_gb=np.zeros(len(rows)),
+            estimate_s=runtime,
         )
 
     def plan(self, release: dict[tuple[int, int], float], route: dict[tuple[int, int, int], float], steps: int, sites):
