@@ -21,20 +21,27 @@ def run(
     overrides: Overrides = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Parent of the run's folder.")] = Path("outputs"),
     as_json: Json = False,
+    regret: Annotated[
+        bool, typer.Option("--regret", help="Compare the cost with a lower bound; takes a second run.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
 ) -> None:
     """Run a scenario and save it under DIR/<run_id>."""
     from gridtwin import api
-    from gridtwin.cli.table import print_summary
+    from gridtwin.cli.table import print_regret, print_summary
     from gridtwin.inputs.places import find_scenario
 
     study = api.load_study(find_scenario(scenario), overrides or ())
     with _progress(shown=not quiet) as progress:
         result = api.run(study, out, progress=progress)
+        found = api.regret(study, out, result, progress=progress) if regret else None
     if as_json:
-        typer.echo(json.dumps(result.summary, indent=2, ensure_ascii=False))
+        shown = result.summary if found is None else {**result.summary, "regret": found}
+        typer.echo(json.dumps(shown, indent=2, ensure_ascii=False))
     elif not quiet:
         print_summary(result.summary)
+        if found:
+            print_regret(found)
         typer.echo(f"saved in {result.run_dir}")
     if result.notice:
         typer.echo(f"gridtwin: {result.notice}", err=True)
