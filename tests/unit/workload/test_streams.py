@@ -242,5 +242,5 @@ def test_estimates_are_cut_to_the_last_bin_and_counted():
 def test_parts_of_a_wide_job_share_its_estimate():
     jobs, counts = generate(stream(nodes_per_core=8.0), estimate_sigma=0.5)
     assert counts["jobs_split"] > 0
-    whole, counted = generate(stream(), estimate_sigma=0.5)
+    whole = generate(stream(), estimate_sigma=0.5)[0]
     assert set(jobs.estimate_s) == set(whole.estimate_s)
