@@ -40,6 +40,7 @@ EXCEPTIONS = {
     "columns": "a count",
     "rows": "a count",
     "rounds": "a count",
+    "forecast_clipped": "a count",
 }
 
 
