@@ -104,3 +104,31 @@ def test_noisy_arrivals_are_the_coming_ones_thinned_or_doubled(study, tmp_path):
     assert expected[0] == actual[0]
     assert 0.05 < np.abs(expected / actual - 1).mean() < 0.8
     assert np.isin(known.jobs.submit_s, study.jobs.submit_s).all()
+
+
+def test_profiles_of_a_technology_share_their_error(pocket, tmp_path):
+    study = pocket("policy=asap")
+    one_of_each = np.flatnonzero(study.units.profile >= 0)
+    names = list(study.units.technology)
+    names[one_of_each[0]] = "another"
+    series = replace(study.profiles, available_mw=np.full_like(study.profiles.available_mw, 10.0))
+    units = replace(study.units, p_max_mw=np.full_like(study.units.p_max_mw, 1e3))
+
+    def ratios(technology):
+        known = told(
+            replace(study, profiles=series, units=replace(units, technology=tuple(technology))), tmp_path, series=NOISY
+        )
+        return known.series.available_mw[1:, study.units.profile[one_of_each]] / 10.0
+
+    alike, apart = ratios(["wind"] * len(names)), ratios(names)
+    np.testing.assert_allclose(alike, np.broadcast_to(alike[:, :1], alike.shape))
+    assert not np.allclose(apart[:, 0], apart[:, 1])
+
+
+def test_a_policy_measures_jobs_by_their_estimates(pocket, tmp_path):
+    study = pocket("policy=co_dispatch", "forecast.runtimes={kind: noisy, sigma: 0.5}")
+    shape, jobs = build(study, RunFolder(tmp_path)).policy.shape, study.jobs
+    first = (jobs.compute_class == 0) & (jobs.duration_bin == 0)
+    mean_s = np.average(jobs.estimate_s[first], weights=jobs.nodes[first])
+    assert shape.mean_runtime_h[0, 0] == pytest.approx(mean_s / HOUR_S)
+    assert mean_s != pytest.approx(np.average(jobs.runtime_s[first], weights=jobs.nodes[first]))
