@@ -38,7 +38,7 @@ def kpis(
     units = inputs["units"]
     unit_mwh = v["unit_mw"].sum(axis=0) * hours
     curtailed = np.maximum(v["available_mw"] - v["unit_mw"], 0.0)[:, units["curtailable"] & units["profiled"]]
-    gap_mw = v["planned_site_mw"] - v["site_mw"]
+    gap_mw = v["planned_facility_mw"] - v["facility_mw"]
     co2_t = float(v["co2_kg"].sum()) / KG_PER_T
     values: dict[str, float | int | None] = {
         "energy_mwh": _sum(v["site_mw"]) * hours,
@@ -47,6 +47,9 @@ def kpis(
         "carbon_cost": co2_t * carbon_price_per_t,
         "co2_t": co2_t,
         "curtailment_mwh": _sum(curtailed) * hours,
+        "store_spill_mwh": _sum(v["store_spill_mw"]) * hours,
+        "stored_change_mwh": _sum(_stored_change(v, inputs)),
+        "stored_change_value": _sum(_stored_change(v, inputs) * _store_price(v, inputs)),
         "renewable_share": _share(unit_mwh[units["renewable"]].sum(), unit_mwh.sum()),
         "unserved_mwh": _sum(v["shed_mw"]) * hours,
         "overload_mwh": _sum(v["overload_mw"]) * hours,
@@ -63,6 +66,17 @@ def kpis(
         "ac_steps_not_converged": int((v["ac_converged"] == 0).sum()),
     }
     return {name: values[name] for name in KPIS}
+
+
+def _stored_change(v: Mapping[str, np.ndarray], inputs: Mapping[str, Mapping[str, np.ndarray]]) -> FloatArray:
+    """Energy at the end less that at the start (store,), MWh at the bus."""
+    stores = inputs["stores"]
+    return np.asarray((v["stored_mwh"][-1] - stores["initial_mwh"]) * stores["efficiency_discharge"])
+
+
+def _store_price(v: Mapping[str, np.ndarray], inputs: Mapping[str, Mapping[str, np.ndarray]]) -> FloatArray:
+    """Mean price at the stores' buses (store,), money per MWh."""
+    return np.asarray(v["price_per_mwh"].mean(axis=0)[inputs["stores"]["bus_index"]])
 
 
 def _job_kpis(jobs: Mapping[str, np.ndarray]) -> dict[str, float | int | None]:

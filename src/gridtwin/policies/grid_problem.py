@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gridtwin.arrays import sum_at
+from gridtwin.arrays import link_injection_mw, sum_at
 from gridtwin.dispatch import GridProblem, LinkProblem, StoreProblem
 from gridtwin.policies.base import Forecast, Observation, System
 from gridtwin.records import LossEstimate
@@ -66,8 +66,8 @@ def unit_floor_mw(system: System, available_mw: FloatArray) -> FloatArray:
 def scheduled_injection(system: System, steps: int) -> FloatArray:
     """HVDC schedules (time, bus), MW, signed into the grid; what bus shunts draw counts as losses, as in AC."""
     grid = system.grid
-    sent, buses = grid.link_schedule_mw, len(grid.bus)
-    return np.tile(sum_at(sent, grid.link_to, buses) - sum_at(sent, grid.link_from, buses), (steps, 1))
+    sent, buses = np.where(grid.link_dispatched, 0.0, grid.link_schedule_mw), len(grid.bus)
+    return np.tile(link_injection_mw(sent, grid.link_from, grid.link_to, grid.link_loss, buses), (steps, 1))
 
 
 def site_injection(system: System, site_mw: FloatArray) -> FloatArray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 from scipy import sparse
 
@@ -26,6 +28,7 @@ def input_tables(study: Study, admittance: sparse.csr_array) -> dict[str, Table]
         "admittance": _admittance(admittance),
         "units": _units(study),
         "segments": _segments(study),
+        "stores": _stores(study),
         "links": _links(study),
         "sites": _sites(study),
         "pools": _pools(study),
@@ -63,6 +66,7 @@ def _units(study: Study) -> Table:
         "renewable": units.renewable,
         "curtailable": units.curtailable,
         "profiled": units.profile >= 0,
+        "store_index": units.store,
     }
 
 
@@ -82,8 +86,17 @@ def _links(study: Study) -> Table:
         "link": np.array(grid.link, dtype=str),
         "from_index": grid.link_from,
         "to_index": grid.link_to,
-        "schedule_mw": grid.link_schedule_mw,
+        "p_nom_mw": grid.link_p_nom_mw,
+        "loss": grid.link_loss,
     }
+
+
+def _stores(study: Study) -> Table:
+    stores = study.stores
+    columns = {field.name: np.asarray(getattr(stores, field.name)) for field in fields(stores)}
+    names = {name: columns.pop(name).astype(str) for name in ("store", "technology")}
+    indices = {f"{name}_index": columns.pop(name) for name in ("bus", "site", "inflow")}
+    return names | indices | columns
 
 
 def _sites(study: Study) -> Table:

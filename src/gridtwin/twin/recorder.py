@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gridtwin.arrays import sum_at
+from gridtwin.arrays import link_injection_mw, sum_at
 from gridtwin.dispatch import DispatchPlan, SolverRecord
 from gridtwin.economics.production import production_co2_kg_per_h, production_cost_per_h
 from gridtwin.grid.findings import find_violations
@@ -15,6 +15,7 @@ from gridtwin.policies import Observation, System
 from gridtwin.records import AcInjections, ComputeRecord, ComputeState, Finding
 from gridtwin.results.store import FINDING, JOB_END, JOB_START, RunFolder
 from gridtwin.timegrid import TimeGrid
+from gridtwin.twin.schedule import Schedule
 from gridtwin.twin.settle import Settled
 from gridtwin.units import HOUR_S, FloatArray
 
@@ -40,6 +41,8 @@ def coordinates(system: System) -> dict[str, tuple[str, ...]]:
         "bus": system.grid.bus,
         "line": system.grid.line,
         "unit": system.units.unit,
+        "store": system.stores.store,
+        "link": system.grid.link,
     }
 
 
@@ -67,6 +70,7 @@ class Recorder:
             **self._compute_values(kept, plan, record, settled),
             **self._unit_values(plan, settled),
             **self._bus_values(settled),
+            **_schedule_values(settled.schedule),
             **self._system_values(settled),
             **_solver_values(plan.grid.solver, settled.redispatch.solver),
             "waiting_jobs": np.array([len(after.waiting_row)]),
@@ -90,7 +94,8 @@ class Recorder:
             "site_mw": settled.site_mw,
             "it_mw": settled.it_mw,
             "pue": kept.forecast.pue,
-            "planned_site_mw": plan.site_mw[:steps],
+            "facility_mw": settled.facility_mw,
+            "planned_facility_mw": plan.site_mw[:steps],
             "busy_node_s": record.busy_node_s,
             "service_nodes": record.service_nodes,
             "unserved_service_nodes": record.unserved_service_nodes,
@@ -140,10 +145,21 @@ class Recorder:
         }
 
 
+def _schedule_values(schedule: Schedule) -> dict[str, np.ndarray]:
+    return {
+        "charge_mw": schedule.charge_mw,
+        "discharge_mw": schedule.discharge_mw,
+        "inflow_mw": schedule.inflow_mw,
+        "store_spill_mw": schedule.spill_mw,
+        "stored_mwh": schedule.stored_mwh,
+        "link_mw": schedule.link_mw,
+    }
+
+
 def _net_injection_mw(injections: AcInjections, system: System) -> FloatArray:
     """Return what AC was asked to carry at each bus (time, bus), signed into the grid."""
     grid, buses = system.grid, len(system.grid.bus)
-    links = sum_at(injections.link_mw, grid.link_to, buses) - sum_at(injections.link_mw, grid.link_from, buses)
+    links = link_injection_mw(injections.link_mw, grid.link_from, grid.link_to, grid.link_loss, buses)
     return sum_at(injections.unit_mw, system.units.bus, buses) + links - injections.load_mw
 
 

@@ -8,7 +8,11 @@ from gridtwin.economics.kpis import kpis
 
 VARIABLES = {
     "site_mw": [[2, 1], [4, 1]],
-    "planned_site_mw": [[3, 1], [3.5, 1]],
+    "facility_mw": [[2, 1], [3, 1]],
+    "planned_facility_mw": [[3, 1], [2.5, 1]],
+    "price_per_mwh": [[40], [20]],
+    "stored_mwh": [[5], [8]],
+    "store_spill_mw": [[0], [3]],
     "it_mw": [[1.6, 0.8], [3.2, 0.8]],
     "production_cost": [100, 50],
     "co2_kg": [3000, 1000],
@@ -38,6 +42,11 @@ INPUTS = {
         "renewable": np.array([False, True]),
     },
     "wan": {"price_per_gb": np.array([0.5, 2.0])},
+    "stores": {
+        "initial_mwh": np.array([10.0]),
+        "efficiency_discharge": np.array([0.9]),
+        "bus_index": np.array([0]),
+    },
 }
 
 
@@ -59,6 +68,9 @@ def test_every_indicator_by_hand(figures):
             "carbon_cost": 240.0,
             "co2_t": 4.0,
             "curtailment_mwh": 1.5,
+            "store_spill_mwh": 1.5,
+            "stored_change_mwh": -1.8,
+            "stored_change_value": -1.8 * 30.0,
             "renewable_share": 0.25,
             "unserved_mwh": 0.5,
             "overload_mwh": 0.25,
