@@ -13,6 +13,7 @@ from gridtwin.units import BoolArray, FloatArray, IntArray
 __all__ = [
     "ComputeProblem",
     "DispatchPlan",
+    "FleetPlan",
     "GridPlan",
     "GridProblem",
     "LinkProblem",
@@ -172,11 +173,19 @@ class PooledWork:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DispatchPlan:
-    """A policy's answer: what the fleet is granted and what the grid intends."""
+class FleetPlan:
+    """What the fleet is granted and expected to draw."""
 
     compute: ComputePlan | None  # None: start whatever fits, as soon as it fits
     busy_nodes: FloatArray  # (time, site, class) mean nodes expected to be busy with jobs
-    site_mw: FloatArray  # (time, site) at the meter
+    site_mw: FloatArray  # (time, site) of equipment, cooling and conversion
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DispatchPlan:
+    """A policy's answer: what the fleet is granted and what the grid intends."""
+
+    fleet: FleetPlan
+    expected_price_per_mwh: FloatArray  # (time, bus) that the fleet was planned with
     grid: GridPlan
     unit_mw: FloatArray  # (time, unit)

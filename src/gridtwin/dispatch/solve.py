@@ -7,15 +7,23 @@ from dataclasses import replace
 import numpy as np
 
 from gridtwin.arrays import sum_at
-from gridtwin.dispatch.compute_block import add_compute, largest_draw_mw
+from gridtwin.dispatch.compute_block import ComputeColumns, add_compute, largest_draw_mw
 from gridtwin.dispatch.grants import grants
 from gridtwin.dispatch.grid_block import GridColumns, InjectionMap, add_balance, add_grid
 from gridtwin.dispatch.network_rows import TOLERANCE_MW, LineLimits
-from gridtwin.dispatch.problem import ComputeProblem, DispatchPlan, GridPlan, GridProblem, PooledWork, SolverRecord
+from gridtwin.dispatch.problem import (
+    ComputeProblem,
+    DispatchPlan,
+    FleetPlan,
+    GridPlan,
+    GridProblem,
+    PooledWork,
+    SolverRecord,
+)
 from gridtwin.optim import Program, Session, Solution
 from gridtwin.units import FloatArray, IntArray
 
-__all__ = ["co_dispatch", "dispatch_grid", "dispatch_pooled"]
+__all__ = ["co_dispatch", "dispatch_grid", "dispatch_pooled", "fleet_plan", "pooled_work"]
 
 
 def dispatch_grid(problem: GridProblem) -> GridPlan:
@@ -46,14 +54,22 @@ def co_dispatch(grid: GridProblem, compute: ComputeProblem, available_mw: FloatA
         If the program has no optimum.
     """
     plan, work = dispatch_pooled(grid, compute)
+    return DispatchPlan(
+        fleet=fleet_plan(compute, work),
+        expected_price_per_mwh=plan.price_per_mwh,
+        grid=plan,
+        unit_mw=grid.groups.split(plan.group_mw, available_mw),
+    )
+
+
+def fleet_plan(compute: ComputeProblem, work: PooledWork) -> FleetPlan:
+    """Return what pooled decisions grant each queue and site, and what the sites will draw."""
     busy = work.busy_nodes + compute.committed_nodes
     block = np.arange(len(busy)) // compute.block_steps
-    return DispatchPlan(
+    return FleetPlan(
         compute=grants(compute, work.start_nodes, work.placed_nodes, work.moved_nodes, block),
         busy_nodes=busy,
         site_mw=compute.base_mw + (compute.node_mw * busy).sum(axis=2),
-        grid=plan,
-        unit_mw=grid.groups.split(plan.group_mw, available_mw),
     )
 
 
@@ -70,8 +86,13 @@ def dispatch_pooled(grid: GridProblem, compute: ComputeProblem) -> tuple[GridPla
     columns = add_grid(program, grid, injection)
     work = add_compute(program, compute, grid.penalties, grid.step_h, injection)
     plan, solution = _solved(program, grid, injection, columns)
+    return plan, pooled_work(solution, work)
+
+
+def pooled_work(solution: Solution, work: ComputeColumns) -> PooledWork:
+    """Read the decisions on work off a solution."""
     parts = (work.start, work.placed, work.moved, work.busy, work.overbooked)
-    return plan, PooledWork(*(_values(solution, part) for part in parts))
+    return PooledWork(*(_values(solution, part) for part in parts))
 
 
 def _values(solution: Solution, columns: IntArray) -> FloatArray:

@@ -23,6 +23,8 @@ KPIS: Mapping[str, Kpi] = {
     "system_cost": Kpi("production cost, carbon excluded", "{currency}"),
     "carbon_cost": Kpi("carbon cost", "{currency}"),
     "co2_t": Kpi("direct CO2 of all generation", "t"),
+    "bill": Kpi("what the sites pay by their tariff", "{currency}"),
+    "bill_expected": Kpi("what they expected to pay when they planned", "{currency}"),
     "curtailment_mwh": Kpi("renewable energy curtailed", "MWh"),
     "store_spill_mwh": Kpi("inflow that found no room in its store", "MWh"),
     "stored_change_mwh": Kpi("energy in stores, end less start, at the bus", "MWh"),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from gridtwin.policies.asap import Asap
 from gridtwin.policies.base import Policy, System
 from gridtwin.policies.co_dispatch import CoDispatch
+from gridtwin.policies.customer import Customer
 from gridtwin.policies.work import work_shape
 from gridtwin.scenario.schema import Scenario
 from gridtwin.workload.jobs import JobTable
@@ -25,7 +26,12 @@ def _co_dispatch(system: System, jobs: JobTable, scenario: Scenario) -> Policy:
     return CoDispatch(system, work_shape(jobs, system.step_s), margin)
 
 
-POLICIES: Mapping[str, Maker] = {"asap": _asap, "co_dispatch": _co_dispatch}
+def _customer(system: System, jobs: JobTable, scenario: Scenario) -> Policy:
+    margin = scenario.policies.customer.capacity_margin
+    return Customer(system, Asap(system), CoDispatch(system, work_shape(jobs, system.step_s), margin))
+
+
+POLICIES: Mapping[str, Maker] = {"asap": _asap, "co_dispatch": _co_dispatch, "customer": _customer}
 
 
 def make_policy(system: System, jobs: JobTable, scenario: Scenario) -> Policy:

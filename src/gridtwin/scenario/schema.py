@@ -6,7 +6,7 @@ import math
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StrictBool
 
 from gridtwin.scenario.kinds import Duration, Instant, Name, NonNegative, Positive, Schema, Share, Shares, Span
 from gridtwin.units import HOUR_S
@@ -15,11 +15,13 @@ __all__ = [
     "Batch",
     "CoDispatch",
     "Compute",
+    "Customer",
     "DataSize",
     "Dispatch",
     "Policies",
     "Scenario",
     "Service",
+    "Tariff",
     "Time",
     "Workload",
 ]
@@ -121,11 +123,20 @@ class CoDispatch(Schema):
     )
 
 
+class Customer(Schema):
+    """Options of `customer`, a fleet that takes prices as given: those of `co_dispatch`."""
+
+    capacity_margin: Annotated[float, Field(strict=True, ge=0, lt=1)] = Field(
+        default=0.1, description="Share of every pool the plan leaves free; wide jobs do not tile a full one."
+    )
+
+
 class Policies(Schema):
     """Options of every policy, so that `--set policy=…` alone switches."""
 
     asap: Asap = Asap()
     co_dispatch: CoDispatch = CoDispatch()
+    customer: Customer = Customer()
 
 
 class Dispatch(Schema):
@@ -136,6 +147,21 @@ class Dispatch(Schema):
     overload_price_per_mwh: NonNegative = 3_000.0
     spill_price_per_mwh: NonNegative = 1_000.0
     late_price_per_node_h: NonNegative = 50.0
+
+
+class Tariff(Schema):
+    """What sites pay for electricity; the `customer` policy plans by it, indicators count it for every policy."""
+
+    energy_per_mwh: (
+        Annotated[tuple[float, ...], Field(strict=False, min_length=HOURS_A_DAY, max_length=HOURS_A_DAY)] | None
+    ) = Field(default=None, description="One price for each local hour of the model's zone; none: the nodal price.")
+    network_per_mwh: NonNegative = 0.0
+    demand_charge_per_mw: NonNegative = Field(
+        default=0.0, description="For the highest draw of each site in a calendar month."
+    )
+    includes_carbon: StrictBool = Field(
+        default=True, description="Whether a fixed energy price holds the carbon price already; a nodal price does."
+    )
 
 
 class Compute(Schema):
@@ -153,9 +179,10 @@ class Scenario(Schema):
     description: str = ""
     time: Time
     workload: Workload
-    policy: Literal["asap", "co_dispatch"] = "co_dispatch"
+    policy: Literal["asap", "co_dispatch", "customer"] = "co_dispatch"
     policies: Policies = Policies()
     dispatch: Dispatch = Dispatch()
+    tariff: Tariff = Tariff()
     compute: Compute = Compute()
     forecast: Literal["perfect"] = "perfect"
     seed: Annotated[int, Field(strict=True, ge=0)] = 0

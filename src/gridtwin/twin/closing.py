@@ -61,7 +61,9 @@ def close_run(folder: RunFolder, study: Study, run: RunData, timing_s: Mapping[s
         "currency": study.currency,
         "steps": len(run.time),
         "step_s": run.step_s,
-        "kpis": kpis(run.variables, run.jobs, run.inputs, run.step_s, study.scenario.dispatch.carbon_price_per_t),
+        "kpis": kpis(
+            run.variables, run.jobs, run.inputs, run.time, run.step_s, study.scenario.dispatch.carbon_price_per_t
+        ),
         "ledgers": {ledger.name: _ledger(ledger) for ledger in ledgers},
         "findings": dict(sorted(Counter(findings["kind"].tolist()).items())),
         "timing_s": {phase: round(seconds, 3) for phase, seconds in timing_s.items()},

@@ -33,6 +33,7 @@ def input_tables(study: Study, admittance: sparse.csr_array) -> dict[str, Table]
         "sites": _sites(study),
         "pools": _pools(study),
         "wan": _wan(study),
+        "tariff": _tariff(study),
     }
 
 
@@ -124,4 +125,12 @@ def _wan(study: Study) -> Table:
         "price_per_gb": fleet.price_per_gb.ravel(),
         "bandwidth_gbps": fleet.bandwidth_gbps.ravel(),
         "latency_oneway_ms": fleet.latency_oneway_s.ravel() * 1000.0,
+    }
+
+
+def _tariff(study: Study) -> Table:
+    offset = study.zone.utcoffset(None)
+    return {
+        "demand_charge_per_mw": np.array([study.scenario.tariff.demand_charge_per_mw]),
+        "zone_s": np.array([int(offset.total_seconds())]),
     }

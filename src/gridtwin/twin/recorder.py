@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gridtwin.arrays import link_injection_mw, sum_at
+from gridtwin.arrays import link_injection_mw, ratio_or_zero, sum_at
 from gridtwin.dispatch import DispatchPlan, SolverRecord
 from gridtwin.economics.production import production_co2_kg_per_h, production_cost_per_h
+from gridtwin.economics.tariffs import charged_per_mwh, local_hours
 from gridtwin.grid.findings import find_violations
 from gridtwin.policies import Observation, System
 from gridtwin.records import AcInjections, ComputeRecord, ComputeState, Finding
@@ -95,15 +96,27 @@ class Recorder:
             "it_mw": settled.it_mw,
             "pue": kept.forecast.pue,
             "facility_mw": settled.facility_mw,
-            "planned_facility_mw": plan.site_mw[:steps],
+            "planned_facility_mw": plan.fleet.site_mw[:steps],
+            **self._charges(kept, plan, settled),
             "busy_node_s": record.busy_node_s,
             "service_nodes": record.service_nodes,
             "unserved_service_nodes": record.unserved_service_nodes,
-            "planned_busy_nodes": plan.busy_nodes[:steps],
+            "planned_busy_nodes": plan.fleet.busy_nodes[:steps],
             "forced_nodes": record.forced_nodes,
             "waiting_nodes": record.waiting_nodes,
             "moved_gb": record.moved_gb,
         }
+
+    def _charges(self, kept: Observation, plan: DispatchPlan, settled: Settled) -> dict[str, np.ndarray]:
+        """What the sites pay by their tariff, as settled and as expected."""
+        hour, bus = local_hours(kept.instants, self.system.zone_s), self.system.fleet.bus
+        co2_kg = production_co2_kg_per_h(settled.unit_mw, self.system.units).sum(axis=1)
+        mean = ratio_or_zero(co2_kg, settled.unit_mw.sum(axis=1))
+        nodal = {
+            "charged_per_mwh": settled.redispatch.price_per_mwh,
+            "expected_charge_per_mwh": plan.expected_price_per_mwh[: kept.forecast.steps],
+        }
+        return {name: charged_per_mwh(self.system.tariff, price[:, bus], mean, hour) for name, price in nodal.items()}
 
     def _unit_values(self, plan: DispatchPlan, settled: Settled) -> dict[str, np.ndarray]:
         return {

@@ -51,7 +51,7 @@ def test_resolved_is_json_and_loads_again(write, tmp_path):
         (("model: m", "model: m\nmodel: n"), "s.yaml:2:1: key 'model' is given twice; the first is in line 1"),
         (
             ("model: m", "model: m\npolicy: co_dispach"),
-            "policy: expected 'asap' or 'co_dispatch', got 'co_dispach' (did",
+            "policy: expected 'asap', 'co_dispatch' or 'customer', got 'co_dispach' (did",
         ),
         (("model: m", "model: m\ncompute: {discipline: fifo}"), "expected 'edf' or 'fcfs', got 'fifo'"),
         (("workload:", "wrkload:"), "s.yaml:3:1: unknown key 'wrkload' (did you mean 'workload'?)"),
