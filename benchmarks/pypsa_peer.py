@@ -45,7 +45,7 @@ def pose(hours: int) -> tuple[System, GridProblem, ComputeProblem]:
     """Pose the whole span: what a scenario's week holds, with all work poured into one class."""
     study = load_study(SCENARIO)
     system = make_system(study)
-    return system, _grid(study, system, hours), _work(study, system, hours)
+    return system, _grid(study, system, hours), _work(study, hours)
 
 
 def _grid(study: Study, system: System, hours: int) -> GridProblem:
@@ -76,7 +76,7 @@ def _grid(study: Study, system: System, hours: int) -> GridProblem:
     )
 
 
-def _work(study: Study, system: System, hours: int) -> ComputeProblem:
+def _work(study: Study, hours: int) -> ComputeProblem:
     fleet, jobs = study.fleet, study.jobs
     sites = len(fleet.site)
     submitted = jobs.submit_s // HOUR_S
