@@ -89,7 +89,7 @@ def _fleet(scenario: Scenario, model: ModelFolder, issues: Sequence[Issue]) -> F
         name not in model.tables or model.tables[name].file in faulty for name in FLEET_TABLES
     ):
         return None
-    return fleet_data(model, tuple(scenario.workload.delay_classes), scenario.workload.duration_bins)
+    return fleet_data(model, scenario.workload)
 
 
 def _study(

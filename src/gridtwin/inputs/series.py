@@ -101,7 +101,7 @@ def connection_issues(
     -----
     Batch jobs come on top of that. They may ask for more than a connection carries: a plan holds them back.
     """
-    served = np.minimum(series.service_nodes[:steps], fleet.capacity_nodes)
+    served = np.minimum(series.service_nodes[:steps], fleet.capacity_nodes) * fleet.service_utilization
     it_w = fleet.capacity_nodes * fleet.idle_w + served * (fleet.peak_w - fleet.idle_w)
     base_mw = it_w.sum(axis=-1) / W_PER_MW * series.pue[:steps]
     sites = model.tables["sites"]
