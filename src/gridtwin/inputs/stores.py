@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from gridtwin.errors import Issue
 from gridtwin.inputs.network import indices
@@ -24,24 +24,31 @@ def inflow_names(model: ModelFolder) -> tuple[str, ...]:
 
 def store_issues(model: ModelFolder) -> list[Issue]:
     """Return everything that the table of stores says against the other tables."""
-    stores, units, sites = (model.tables.get(name) for name in ("stores", "units", "sites"))
+    stores, units = (model.tables.get(name) for name in ("stores", "units"))
     found: list[Issue] = []
     if units and (stores or (model.spec.stores is None and model.model.sound("stores"))):
-        found += _fed(units, stores)
+        found += _fed(units, stores, _bus_of(model, "stores", "store"))
     if stores:
         found += [*_shares(stores), *_inflows(model, stores), *_filled(stores)]
         if units:
             found += _emptied(stores, units)
-        if sites:
-            found += _meters(stores, sites)
+        found += _meters(stores, _bus_of(model, "sites", "site"))
     return found
 
 
-def _fed(units: Table, stores: Table | None) -> Iterator[Issue]:
+def _bus_of(model: ModelFolder, name: str, key: str) -> dict[str, str]:
+    """Return the bus of each row of a table by its name; buses that do not exist are reported elsewhere."""
+    if not model.has(name, "buses"):
+        return {}
+    table, known = model.tables[name], set(model.tables["buses"].text("bus"))
+    pairs = zip(table.text(key), table.text("bus"), strict=True)
+    return {label: bus for label, bus in pairs if bus in known}
+
+
+def _fed(units: Table, stores: Table | None, bus_of: Mapping[str, str]) -> Iterator[Issue]:
     """Units may draw on a store that exists at their bus, and then on nothing else."""
     known = stores.text("store") if stores else ()
     yield from units.unknown("store", known, "store" if stores else "store (the model has no table of stores)")
-    bus_of = dict(zip(known, stores.text("bus"), strict=True)) if stores else {}
     columns = (units.text(name) for name in ("store", "bus", "profile"))
     for row, (store, bus, profile) in enumerate(zip(*columns, strict=True)):
         if store and profile:
@@ -99,9 +106,8 @@ def _emptied(stores: Table, units: Table) -> Iterator[Issue]:
             yield stores.at(row, "site").issue(f"{message}; expected a converter of its own, discharge_mw > 0")
 
 
-def _meters(stores: Table, sites: Table) -> Iterator[Issue]:
+def _meters(stores: Table, bus_of: Mapping[str, str]) -> Iterator[Issue]:
     """Check that a store behind a meter stands at the bus of its site."""
-    bus_of = dict(zip(sites.text("site"), sites.text("bus"), strict=True))
     for row, (bus, site) in enumerate(zip(stores.text("bus"), stores.text("site"), strict=True)):
         if bus and bus_of.get(site, bus) != bus:
             message = f"store stands at bus {bus!r}, its site {site!r} at {bus_of[site]!r}"

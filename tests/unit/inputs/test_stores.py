@@ -9,6 +9,7 @@ from gridtwin.inputs.load import load_study
 
 FAULTS = [
     ("stores.csv", "cell,1", "cell,7", "stores.csv:2:6: unknown bus '7'"),
+    ("stores.csv", "lake,2", "lake,7", "stores.csv:3:6: unknown bus '7'"),
     ("stores.csv", "cell,1", "cell,2", "stores.csv:2:6: store stands at bus '2', its site 'east' at '1'"),
     ("stores.csv", "east", "eastt", "stores.csv:2:16: unknown site 'eastt' (did you mean 'east'?)"),
     ("stores.csv", "lake,2", "cell,1,Battery,east,1,1,1,1,1,1,\nlake,2", "stores.csv:3:1: store 'cell' is there twice; the first is in line 2"),
