@@ -157,7 +157,8 @@ def energy(run: RunData) -> Ledger:
     """Energy at the sites' meters = (idle + jobs + services) · PUE + charge - discharge, from the job records."""
     v = run.variables
     idle_w, peak_w = _by_pool(run, "idle_w"), _by_pool(run, "peak_w")
-    at_work = busy_node_seconds(run) / run.step_s + v["service_nodes"]
+    serving = v["service_nodes"] * _by_pool(run, "service_utilization")
+    at_work = busy_node_seconds(run) / run.step_s + serving
     it_mw = (_by_pool(run, "capacity_nodes") * idle_w + at_work * (peak_w - idle_w)).sum(axis=2) / W_PER_MW
     of_equipment = np.abs(v["it_mw"] - it_mw) * run.step_h
     stores = run.inputs["stores"]["site_index"]

@@ -52,6 +52,10 @@ class Time(Schema):
     step: Span = Field(default=HOUR_S, description="Resolution; divides 24h.")
     window: Span = Field(default=24 * HOUR_S, description="What each decision fixes.")
     horizon: Span = Field(default=48 * HOUR_S, description="What each decision looks at.")
+    wrap: StrictBool = Field(
+        default=False,
+        description="The model's series go on from their beginning when they end, so that the last jobs can.",
+    )
 
 
 class DataSize(Schema):
@@ -178,6 +182,9 @@ class Scenario(Schema):
     model: Name = Field(examples=["?"], description="Name of a shipped model, or a folder relative to this file.")
     description: str = ""
     time: Time
+    series: Literal["scheduled", "real_time"] = Field(
+        default="scheduled", description="Which of the model's series come true; the scheduled ones are known ahead."
+    )
     workload: Workload
     policy: Literal["asap", "co_dispatch", "customer"] = "co_dispatch"
     policies: Policies = Policies()

@@ -60,6 +60,7 @@ def close_run(folder: RunFolder, study: Study, run: RunData, timing_s: Mapping[s
         "policy": study.scenario.policy,
         "currency": study.currency,
         "steps": len(run.time),
+        "steps_wrapped": _steps_wrapped(study, run),
         "step_s": run.step_s,
         "kpis": kpis(
             run.variables, run.jobs, run.inputs, run.time, run.step_s, study.scenario.dispatch.carbon_price_per_t
@@ -118,10 +119,15 @@ def _manifest(study: Study, run: RunData, ledgers: Sequence[Ledger]) -> dict[str
         "libraries": {name: version(name) for name in VERSIONED},
         "seed": study.scenario.seed,
         "model_hashes": dict(study.model_hashes),
-        "counts": dict(study.counts),
+        "counts": {**study.counts, "steps_wrapped": _steps_wrapped(study, run)},
         "windows": _windows(run),
         "ledgers": {ledger.name: _ledger(ledger) for ledger in ledgers},
     }
+
+
+def _steps_wrapped(study: Study, run: RunData) -> int:
+    """Steps that the run took beyond the end of the model's series, on values from their beginning."""
+    return max(0, len(run.time) - study.profiles.model_steps)
 
 
 def _windows(run: RunData) -> list[dict[str, Any]]:

@@ -113,6 +113,7 @@ def _pools(study: Study) -> Table:
         "capacity_nodes": fleet.capacity_nodes.ravel(),
         "idle_w": fleet.idle_w.ravel(),
         "peak_w": fleet.peak_w.ravel(),
+        "service_utilization": fleet.service_utilization[compute_class],
     }
 
 

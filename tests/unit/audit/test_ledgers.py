@@ -125,6 +125,7 @@ STORED = [
     Spoilt("energy", "inputs/pools", "capacity_nodes", ONE, 0),
     Spoilt("energy", "inputs/pools", "idle_w", W, 0),
     Spoilt("energy", "inputs/pools", "peak_w", W, 0),
+    Spoilt("energy", "inputs/pools", "service_utilization", SHARE, 2),
     Spoilt("production_cost", "system", "production_cost", cost_share("production_cost"), 5),
     Spoilt("production_cost", "unit", "unit_mw", MW_IN_MONEY, largest("unit_mw")),
     Spoilt("production_cost", "inputs/segments", "cost_per_mwh", SHARE_OF_COST * 10_000, 0),
