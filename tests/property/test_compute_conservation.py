@@ -59,6 +59,8 @@ def systems(draw):
         latency_oneway_s=rng.uniform(0, 0.1, (origins, sites)),
         price_per_gb=np.zeros((origins, sites)),
     )
+    preemptible_share = draw(st.sampled_from([0.0, 0.5, 1.0]))
+    longest_checkpoint_s = draw(st.sampled_from([0, 10, STEP_S + 10]))
     submit = np.sort(rng.integers(0, STEPS * STEP_S, jobs))
     runtime, delay = rng.integers(1, 121, jobs), rng.integers(0, delays, jobs)
     table = JobTable(
@@ -72,16 +74,16 @@ def systems(draw):
         compute_class=rng.integers(0, classes, jobs),
         delay_class=delay,
         data_gb=rng.exponential(5.0, jobs) * (rng.random(jobs) < 0.8),
-        preemptible=np.zeros(jobs, np.bool_),
-        migratable=np.zeros(jobs, np.bool_),
-        checkpoint_s=np.zeros(jobs, np.int64),
-        restart_s=np.zeros(jobs, np.int64),
-        checkpoint_gb=np.zeros(jobs),
+        preemptible=rng.random(jobs) < preemptible_share,
+        migratable=rng.random(jobs) < 0.5,
+        checkpoint_s=rng.integers(0, longest_checkpoint_s + 1, jobs),
+        restart_s=rng.integers(0, longest_checkpoint_s + 1, jobs),
+        checkpoint_gb=rng.exponential(20.0, jobs) * (rng.random(jobs) < 0.7),
     )
     plan = ComputePlan(
         release_nodes=rng.exponential(2.0, (STEPS, axes.size)) * (rng.random((STEPS, axes.size)) < 0.5),
         route_nodes=rng.exponential(1.0, (STEPS, origins, classes, 2, sites)),
-        preemptible_nodes=np.zeros((STEPS, sites, classes)),
+        preemptible_nodes=rng.uniform(0, 6, (STEPS, sites, classes)) * (rng.random((STEPS, sites, classes)) < 0.6),
     )
     return System(fleet, table, plan, rng.integers(0, 6, (STEPS, sites, classes)))
 
@@ -98,13 +100,24 @@ def run(system: System, planned: bool, discipline: str, cuts=()) -> tuple[Comput
     return state, records
 
 
-def worked_node_s(system: System, record: ComputeRecord) -> np.ndarray:
-    """Node-seconds by (step, site, class) from the job records, second by second."""
-    worked = np.zeros((STEPS * STEP_S, len(system.fleet.site), system.fleet.axes.shape[1]), np.int64)
-    for row, site, start in zip(record.started_row, record.started_site, record.start_s, strict=True):
-        end = start + system.jobs.runtime_s[row]
-        worked[start:end, site, system.jobs.compute_class[row]] += system.jobs.nodes[row]
-    return worked
+def busy_node_s(system: System, record: ComputeRecord) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Node-seconds of work, checkpoints and restarts by (second, site, class) from the events, and work by job."""
+    jobs, shape = system.jobs, (STEPS * STEP_S, len(system.fleet.site), system.fleet.axes.shape[1])
+    worked, saved, loaded = (np.zeros(shape, np.int64) for _ in range(3))
+    done = np.zeros(len(jobs), np.int64)
+    stops = list(zip(record.stopped_row.tolist(), record.stop_s.tolist(), record.checkpoint_s.tolist(), strict=True))
+    ends = dict(zip(record.finished_row.tolist(), record.finish_s.tolist(), strict=True))
+    starts = zip(record.started_row, record.started_site, record.start_s, record.restart_s, strict=True)
+    for row, site, start, restart in starts:
+        pool, nodes = (site, jobs.compute_class[row]), jobs.nodes[row]
+        stop = min((stop for stop in stops if stop[0] == row and stop[1] > start), default=None, key=lambda s: s[1])
+        end = stop[1] if stop else ends.get(row, STEPS * STEP_S)
+        loaded[(slice(start - restart, start), *pool)] += nodes
+        worked[(slice(start, end), *pool)] += nodes
+        done[row] += max(0, end - start)
+        if stop:
+            saved[(slice(stop[1], stop[1] + stop[2]), *pool)] += nodes
+    return worked, saved, loaded, done
 
 
 cases = pytest.mark.parametrize(
@@ -120,24 +133,35 @@ def test_jobs_and_node_seconds_are_conserved(planned, discipline, system):
     state, (record,) = run(system, planned, discipline)
     jobs = system.jobs
     submitted = np.flatnonzero(jobs.submit_s < STEPS * STEP_S)
-    parts = [record.finished_row, state.running_row, state.waiting_row]
+    parts = [record.finished_row, state.running_row, state.suspended_row, state.waiting_row]
     np.testing.assert_array_equal(np.sort(np.concatenate(parts)), submitted)
-    np.testing.assert_array_equal(
-        np.sort(record.started_row), np.sort(np.concatenate([record.finished_row, state.running_row]))
-    )
-    assert (record.start_s >= jobs.submit_s[record.started_row]).all()
-    start_s = dict(zip(record.started_row.tolist(), record.start_s.tolist(), strict=True))
-    ends = [start_s[row] + jobs.runtime_s[row] for row in record.finished_row.tolist()]
-    np.testing.assert_array_equal(record.finish_s, ends)
+    started, stopped = (np.bincount(rows, minlength=len(jobs)) for rows in (record.started_row, record.stopped_row))
+    expected = stopped.copy()
+    expected[np.concatenate([record.finished_row, state.running_row])] += 1
+    np.testing.assert_array_equal(started, expected)
+    assert (record.start_s - record.restart_s >= jobs.submit_s[record.started_row]).all()
     assert (np.diff(record.finish_s) >= 0).all()
 
-    worked = worked_node_s(system, record)
-    by_step = worked.reshape(STEPS, STEP_S, *worked.shape[1:]).sum(axis=1)
-    np.testing.assert_array_equal(record.busy_node_s, by_step)
+    worked, saved, loaded, done = busy_node_s(system, record)
+    np.testing.assert_array_equal(done[record.finished_row], jobs.runtime_s[record.finished_row])
+    np.testing.assert_array_equal(
+        done[state.suspended_row] + state.suspended_left_s, jobs.runtime_s[state.suspended_row]
+    )
+    by_step = [part.reshape(STEPS, STEP_S, *part.shape[1:]).sum(axis=1) for part in (worked, saved, loaded)]
+    np.testing.assert_array_equal(record.busy_node_s, sum(by_step))
+    np.testing.assert_array_equal(record.checkpoint_node_s, by_step[1])
+    np.testing.assert_array_equal(record.restart_node_s, by_step[2])
     served = np.repeat(record.service_nodes, STEP_S, axis=0)
-    assert (worked + served <= system.fleet.capacity_nodes).all()
+    assert (worked + saved + loaded + served <= system.fleet.capacity_nodes).all()
     np.testing.assert_array_equal(record.service_nodes + record.unserved_service_nodes, system.services)
     assert (record.unserved_service_nodes >= 0).all()
+    assert jobs.preemptible[record.stopped_row].all()
+    assert planned or not len(record.stopped_row)
+
+    paused = np.zeros_like(system.fleet.capacity_nodes)
+    at = state.suspended_site, jobs.compute_class[state.suspended_row]
+    np.add.at(paused, at, jobs.nodes[state.suspended_row])
+    np.testing.assert_array_equal(record.suspended_nodes[-1], paused)
 
     left = np.zeros(system.fleet.axes.size, np.int64)
     np.add.at(left, jobs.queue[state.waiting_row], jobs.nodes[state.waiting_row])
@@ -170,13 +194,13 @@ def test_the_fleet_drains(planned, discipline, system):
     state, _ = run(system, planned, discipline)
     shape = (len(system.fleet.site), system.fleet.axes.shape[1])
     for _ in range(2000):
-        if not len(state.waiting_row) and not len(state.running_row):
+        if not len(state.waiting_row) + len(state.running_row) + len(state.suspended_row):
             break
         grants = ComputePlan(*(np.zeros_like(getattr(system.plan, name)[:1]) for name in PLANNED))
         services = np.zeros((1, *shape), np.int64)
         plan = grants if planned else None
         state, _ = execute(state, system.jobs, system.fleet, plan, services, 1, STEP_S, discipline)
-    assert len(state.waiting_row) == len(state.running_row) == 0
+    assert len(state.waiting_row) == len(state.running_row) == len(state.suspended_row) == 0
     assert state.next_row == len(system.jobs)
 
 
