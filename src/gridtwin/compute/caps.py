@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from heapq import heappush
-from itertools import islice
 
 import numpy as np
 
@@ -97,7 +96,7 @@ class Caps:
 
     def see_ends(self) -> None:
         """Take the jobs that have ended off the caps."""
-        for job in islice(self.pools.finished, self._seen, None):
+        for job in self.pools.finished[self._seen :]:
             if job in self.begin_s:
                 self._drop(job)
         self._seen = len(self.pools.finished)

@@ -242,7 +242,7 @@ class PlannedLine:
     """
 
     __slots__ = (
-        "_asked", "_by_latest", "_caps", "_class", "_count", "_floor", "_grants", "_in_line", "_latest_keys", "_lots",
+        "_asked", "_by_latest", "_capped", "_caps", "_class", "_count", "_floor", "_grants", "_in_line", "_latest_keys", "_lots",
         "_next", "_order_keys", "_preemptible", "_queues", "_rows",
     )  # fmt: skip
 
@@ -255,12 +255,13 @@ class PlannedLine:
         self._latest_keys: list[int] = order_keys("edf", latest_start_s).tolist()
         self._order_keys: list[int] = order_keys(discipline, latest_start_s).tolist()
         self._preemptible: list[bool] = floor.jobs.table.preemptible.tolist()
+        self._capped = any(self._preemptible)
         self._count = len(self._latest_keys)
         self._in_line = [False] * self._count
         self._by_latest: list[int] = []
         self._queues: dict[int, list[int]] = {queue: [] for queue in sorted({grants.queue[job] for job in rows})}
         self._lots = Lots(floor, compute_class, caps, grants, self._latest_keys, self._in_line)
-        self._asked = (-1, -1)
+        self._asked: set[tuple[int, int]] = set()  # jobs that had others suspended, and in which step
         for _ in range(sum(job < floor.jobs.arriving for job in rows)):
             self._admit_next()
 
@@ -269,11 +270,13 @@ class PlannedLine:
         submit_s = self._floor.jobs.submit_s
         while submit_s[self._rows[self._next]] <= now_s:
             self._admit_next()
-        self._caps.see_ends()
-        self._admit_suspended(now_s)
+        if self._capped:
+            self._caps.see_ends()
+            self._admit_suspended(now_s)
         if self._start_urgent(now_s):
             self._start_granted(now_s)
-            self._lots.start(now_s)
+            if self._capped:
+                self._lots.start(now_s)
         arrival_s = submit_s[self._rows[self._next]]
         self._floor.wake_s[self._class] = arrival_s
         self._floor.calendar.wake(arrival_s)
@@ -306,10 +309,11 @@ class PlannedLine:
     def _start_urgent(self, now_s: int) -> bool:
         """Return whether no urgent job is left waiting."""
         not_urgent = self._grants.urgent_before_s * self._count
+        start_one = self._start_at_any_rate if self._capped else self._start_one
         while self._by_latest and self._by_latest[0] < not_urgent:
             key = self._by_latest[0]
             job = key % self._count
-            if self._in_line[job] and key == self._latest_keys[job] and not self._start_at_any_rate(job, now_s):
+            if self._in_line[job] and key == self._latest_keys[job] and not start_one(job, now_s):
                 return False
             heappop(self._by_latest)
         return True
@@ -319,9 +323,9 @@ class PlannedLine:
         if self._start_one(job, now_s):
             return True
         ask = job, self._grants.urgent_before_s
-        if ask == self._asked:
+        if ask in self._asked:
             return False
-        self._asked = ask
+        self._asked.add(ask)
         places, nodes = self._lots.places(job), self._floor.jobs.nodes[job]
         made = self._caps.make_room(places, nodes, now_s)
         if made:

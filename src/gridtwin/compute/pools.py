@@ -266,18 +266,18 @@ class Pools:
         """
         for what in due:
             if what >= 0:
-                pool = self.pool[what]
-                self._let_go(what, now_s)
+                pool, nodes = self.pool[what], self._jobs.nodes[what]
+                self.free[pool] += nodes
+                self.working.nodes[pool] -= nodes
+                self.working.node_s[pool] += nodes * now_s
                 self.finished.append(what)
                 wake_s[pool // self._sites] = now_s
             else:
                 self._go_on(~what, now_s, wake_s)
 
     def _let_go(self, job: int, now_s: int) -> None:
-        pool, nodes = self.pool[job], self._jobs.nodes[job]
-        self.free[pool] += nodes
-        self.working.nodes[pool] -= nodes
-        self.working.node_s[pool] += nodes * now_s
+        self.free[self.pool[job]] += self._jobs.nodes[job]
+        self.working.add(self.pool[job], -self._jobs.nodes[job], now_s)
 
     def _go_on(self, job: int, now_s: int, wake_s: list[int]) -> None:
         pool, nodes = self.pool[job], self._jobs.nodes[job]
