@@ -370,20 +370,26 @@ class Naive:
                 if not self.room(row):
                     return
                 (self.start_capped if jobs.preemptible[row] else self.start_where_granted)(row, now, urgent=True)
-        blocked: set[int] = set()
+        self.start_granted(compute_class, now)
+        self.start_under_caps(compute_class, now)
+
+    def start_granted(self, compute_class: int, now: int) -> None:
+        jobs, blocked = self.jobs, set()
         while True:
             heads: dict[int, int] = {}
             for row in self.order([row for row in self.in_line(compute_class, now) if not jobs.preemptible[row]]):
                 heads.setdefault(jobs.queue[row], row)
             ready = [row for q, row in heads.items() if self.release[q] > 0.0 and q not in blocked]
             if not ready:
-                break
+                return
             row = min(ready, key=self.latest)
             if self.room(row):
                 self.start_where_granted(row, now)
             else:
                 blocked.add(jobs.queue[row])
-        closed: set[tuple] = set()
+
+    def start_under_caps(self, compute_class: int, now: int) -> None:
+        jobs, closed = self.jobs, set()
         for row in sorted(self.in_line(compute_class, now), key=self.latest):
             lot = (jobs.queue[row],)
             if row in self.suspended:

@@ -242,8 +242,8 @@ class PlannedLine:
     """
 
     __slots__ = (
-        "_asked", "_by_latest", "_capped", "_caps", "_class", "_count", "_floor", "_grants", "_in_line", "_latest_keys", "_lots",
-        "_next", "_order_keys", "_preemptible", "_queues", "_rows",
+        "_asked", "_by_latest", "_capped", "_caps", "_class", "_count", "_floor", "_grants", "_in_line",
+        "_latest_keys", "_lots", "_next", "_order_keys", "_preemptible", "_queues", "_rows",
     )  # fmt: skip
 
     def __init__(
