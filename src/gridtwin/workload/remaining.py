@@ -53,5 +53,5 @@ def remaining_work(state: ComputeState, jobs: JobTable) -> RemainingWork:
     remaining_s[kind == 0] = state.running_start_s + state.running_left_s - state.now_s
     remaining_s[kind == 1] = state.suspended_left_s + jobs.restart_s[state.suspended_row]
     governed = jobs.preemptible[row]
-    columns = (row, site, kind == 0, (kind < 2) & ~jobs.migratable[row], release_s, remaining_s)
+    columns = (row, site, kind == 0, (site >= 0) & ~jobs.migratable[row], release_s, remaining_s)
     return RemainingWork(*(column[governed] for column in columns))
