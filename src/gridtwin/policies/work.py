@@ -75,7 +75,7 @@ def expected_work(observation: Observation, system: System) -> ExpectedWork:
     running = state.running_row
     committed = committed_node_s(
         state.running_start_s,
-        jobs.runtime_s[running],
+        state.running_left_s,
         jobs.nodes[running],
         state.running_site,
         jobs.compute_class[running],

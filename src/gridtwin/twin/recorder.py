@@ -14,7 +14,7 @@ from gridtwin.economics.tariffs import charged_per_mwh, local_hours
 from gridtwin.grid.findings import find_violations
 from gridtwin.policies import Observation, System
 from gridtwin.records import AcInjections, ComputeRecord, ComputeState, Finding
-from gridtwin.results.store import FINDING, JOB_END, JOB_START, RunFolder
+from gridtwin.results.store import FINDING, JOB_END, JOB_START, JOB_STOP, RunFolder
 from gridtwin.timegrid import TimeGrid
 from gridtwin.twin.schedule import Schedule
 from gridtwin.twin.settle import Settled
@@ -76,15 +76,12 @@ class Recorder:
             **_solver_values(plan.grid.solver, settled.redispatch.solver),
             "waiting_jobs": np.array([len(after.waiting_row)]),
             "running_jobs": np.array([len(after.running_row)]),
+            "suspended_jobs": np.array([len(after.suspended_row)]),
         }
         found = find_violations(
             settled.ac, self.system.grid, instants, units=self.system.units, injections=settled.injections
         )
-        events = {
-            JOB_START: {"row": record.started_row, "site_index": record.started_site, "start_s": record.start_s},
-            JOB_END: {"row": record.finished_row, "end_s": record.finish_s},
-            FINDING: _finding_columns(found),
-        }
+        events = {**_job_events(record), FINDING: _finding_columns(found)}
         self.folder.write_window(window, coordinates(self.system), instants, values, events)
 
     def _compute_values(
@@ -99,12 +96,20 @@ class Recorder:
             "planned_facility_mw": plan.fleet.site_mw[:steps],
             **self._charges(kept, plan, settled),
             "busy_node_s": record.busy_node_s,
+            "checkpoint_node_s": record.checkpoint_node_s,
+            "restart_node_s": record.restart_node_s,
             "service_nodes": record.service_nodes,
             "unserved_service_nodes": record.unserved_service_nodes,
+<<<<<<< HEAD
             "planned_busy_nodes": plan.fleet.busy_nodes[:steps],
+=======
+            "suspended_nodes": record.suspended_nodes,
+>>>>>>> preempt
             "forced_nodes": record.forced_nodes,
+            "overrun_nodes": record.overrun_nodes,
             "waiting_nodes": record.waiting_nodes,
             "moved_gb": record.moved_gb,
+            "migrated_gb": record.migrated_gb,
         }
 
     def _charges(self, kept: Observation, plan: DispatchPlan, settled: Settled) -> dict[str, np.ndarray]:
@@ -158,6 +163,7 @@ class Recorder:
         }
 
 
+<<<<<<< HEAD
 def _schedule_values(schedule: Schedule) -> dict[str, np.ndarray]:
     return {
         "charge_mw": schedule.charge_mw,
@@ -166,6 +172,24 @@ def _schedule_values(schedule: Schedule) -> dict[str, np.ndarray]:
         "store_spill_mw": schedule.spill_mw,
         "stored_mwh": schedule.stored_mwh,
         "link_mw": schedule.link_mw,
+=======
+def _job_events(record: ComputeRecord) -> dict[str, dict[str, np.ndarray]]:
+    """What jobs did, one row each; a job that is resumed starts again."""
+    return {
+        JOB_START: {
+            "row": record.started_row,
+            "site_index": record.started_site,
+            "start_s": record.start_s,
+            "restart_s": record.restart_s,
+        },
+        JOB_STOP: {
+            "row": record.stopped_row,
+            "stop_s": record.stop_s,
+            "checkpoint_s": record.checkpoint_s,
+            "left_s": record.stopped_left_s,
+        },
+        JOB_END: {"row": record.finished_row, "end_s": record.finish_s},
+>>>>>>> preempt
     }
 
 
