@@ -49,7 +49,7 @@ def co_dispatch(grid: GridProblem, compute: ComputeProblem, available_mw: FloatA
     busy = work.busy_nodes + compute.committed_nodes
     block = np.arange(len(busy)) // compute.block_steps
     return DispatchPlan(
-        compute=grants(compute, work.start_nodes, work.placed_nodes, work.moved_nodes, block),
+        compute=grants(compute, work, block),
         busy_nodes=busy,
         site_mw=compute.base_mw + (compute.node_mw * busy).sum(axis=2),
         grid=plan,
@@ -70,7 +70,7 @@ def dispatch_pooled(grid: GridProblem, compute: ComputeProblem) -> tuple[GridPla
     columns = add_grid(program, grid, injection)
     work = add_compute(program, compute, grid.penalties, grid.step_h, injection)
     plan, solution = _solved(program, grid, injection, columns)
-    parts = (work.start, work.placed, work.moved, work.busy, work.overbooked)
+    parts = (work.start, work.placed, work.moved, work.busy, work.overbooked, work.done, work.run, work.carried)
     return plan, PooledWork(*(_values(solution, part) for part in parts))
 
 
