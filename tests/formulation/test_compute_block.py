@@ -26,6 +26,23 @@ def test_queues(hand_work, check_golden):
     check_golden(program, {"start": start, "backlog": backlog})
 
 
+def test_coarse_starts(hand_work, check_golden):
+    """start[time, class, delay class, bin], backlog[slot, ...], placed[time, class, bin, site]: four steps, three slots.
+
+    The last two steps are one slot: its two nodes released arrive at once, what is due in step 2 has started by the end
+    of step 3, and the same number starts, and is placed, in either step.
+    """
+    released = np.array([[3.0], [1.0], [0.0], [2.0]])
+    due = np.array([[0.0], [1.0], [2.0], [0.0]])
+    work = hand_work(steps=4, released_nodes=released, due_nodes=due, coarse_after=2, coarse_steps=3)
+    program = Program()
+    start, backlog = block._add_queues(program, work)
+    placed = block._add_places(program, work, start)
+    assert (start[2] == start[3]).all()
+    assert (placed[2] == placed[3]).all()
+    check_golden(program, {"start": start, "backlog": backlog, "placed": placed})
+
+
 def test_idle_queue_left_out(hand_work, check_golden):
     """start[time, class, delay class, bin], backlog[...]: delay class 1 gets no work and no columns."""
     work = hand_work(
@@ -160,7 +177,7 @@ def test_interruptions(hand_preemptible, check_golden):
     work = hand_preemptible(held_nodes=np.array([[4.0], [0.0]]), interruption_cost=np.array([0.7]))
     program = Program()
     run = program.columns((3, 2, 1))
-    preemptible.add_interruptions(program, work.preemptible, run)
+    preemptible.add_interruptions(program, work, run)
     check_golden(program, {"run": run}, rest="interrupted")
 
 

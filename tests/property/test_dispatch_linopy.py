@@ -8,6 +8,7 @@ instead of backlogs, WAN columns for every pair.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import linopy
 import numpy as np
@@ -22,7 +23,9 @@ RELATIVE = 1e-6
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_co_dispatch(small_system, seed):
+    """Starts of later steps are decided for one to three steps at once."""
     system = small_system(seed)
+    system = replace(system, compute=replace(system.compute, coarse_after=seed % 4, coarse_steps=1 + seed % 3))
     plan, _ = dispatch_pooled(system.grid, system.compute)
     assert plan.solver.objective == pytest.approx(Oracle(system, sites=True).with_work().optimum(), rel=RELATIVE)
 
@@ -207,11 +210,18 @@ class Oracle:
             "placed", 0.0, np.where(hosted, np.inf, 0.0), time=self.steps, cls=classes, bin=bins, site=sites
         )
         self.require("placement", placed.sum("site") - start.sum("delay") == 0)
+        self._place_alike(work, placed)
         run, undone = self._preemptible(work)
         self._sites(work, self._busy(work, placed, run))
         self._wan(work, placed, run)
         self._terminal(work, start, placed, undone)
         return self
+
+    def _place_alike(self, work, placed):
+        alike = [step for step in range(1, self.steps) if not self._begins_slot(work, step)]
+        if alike:
+            change = self._matrix((np.eye(self.steps) - np.eye(self.steps, k=-1))[alike], placed, "time")
+            self.require("placed alike", change == 0)
 
     def _preemptible(self, work):
         """Cumulative work lies between the envelopes; nodes that it gives up pay."""
@@ -229,27 +239,36 @@ class Oracle:
         sizes = dict(zip(("time", "site", "cls"), work.node_mw.shape, strict=True))
         run = self.variable("run", 0.0, np.where(hosted, np.inf, 0.0), **sizes)
         self.require("somewhere", run.sum("site") - done.sum("delay") == 0)
+        priced = (np.arange(self.steps) < work.coarse_after) | (work.coarse_steps == 1)
         given_up = self.variable("given up", 0.0, np.inf, **sizes).rename({"time": "row"})
         change = self._matrix(np.eye(self.steps) - np.eye(self.steps, k=-1), run, "time")
         before = np.zeros(work.node_mw.shape)
         before[0] = parted.held_nodes
         self.require("giving up", given_up + change >= _array(before, "row", "site", "cls"))
-        self.cost.append((_array(parted.interruption_cost, "cls") * given_up).sum())
+        self.cost.append((_array(np.outer(priced, parted.interruption_cost), "row", "cls") * given_up).sum())
         return run, _array(most[-1], "cls", "delay") - node_h.isel(row=-1)
 
     def _queues(self, work):
-        """Cumulative starts lie between what is due and what is released."""
+        """Cumulative starts lie between what is due and released at the end of each slot, in which all are alike."""
         released, due = (
             np.cumsum(nodes.reshape(self.steps, *work.shape).sum(axis=1), axis=0)
             for nodes in (work.released_nodes, work.due_nodes)
         )
         dims = ("time", "cls", "delay", "bin")
         start = self.variable("start", 0.0, np.inf, **dict(zip(dims, released.shape, strict=True)))
-        started = self._matrix(np.tri(self.steps), start, "time")
+        alike = [step for step in range(1, self.steps) if not self._begins_slot(work, step)]
+        if alike:
+            change = self._matrix((np.eye(self.steps) - np.eye(self.steps, k=-1))[alike], start, "time")
+            self.require("alike", change == 0)
+        ends = [step for step in range(self.steps) if step + 1 == self.steps or self._begins_slot(work, step + 1)]
+        started = self._matrix(np.tri(self.steps)[ends], start, "time")
         dims = ("row", *dims[1:])
-        self.require("released", started <= _array(released, *dims))
-        self.require("due", started >= _array(np.minimum(due, released), *dims))
+        self.require("released", started <= _array(released[ends], *dims))
+        self.require("due", started >= _array(np.minimum(due, released)[ends], *dims))
         return start
+
+    def _begins_slot(self, work, step):
+        return step <= work.coarse_after or (step - work.coarse_after) % work.coarse_steps == 0
 
     def _busy(self, work, placed, run):
         classes, bins, lags = work.occupancy.shape
@@ -285,8 +304,10 @@ class Oracle:
     def _wan(self, work, placed, run):
         """In blocks: origins give between what is due and released, sites take what is placed, links carry the data."""
         origins, classes, _, _ = work.shape
-        first = np.arange(0, self.steps, work.block_steps)
-        block_of_step = np.arange(self.steps) // work.block_steps
+        begins = [step for step in range(self.steps) if self._begins_slot(work, step)]
+        blocks = [max(first for first in begins if first <= step) // work.block_steps for step in range(self.steps)]
+        block_of_step = np.searchsorted(np.unique(blocks), blocks)
+        first = np.flatnonzero(np.diff(blocks, prepend=-1))
         last = np.append(first[1:], self.steps) - 1
         upper = np.where(work.route_allowed, np.inf, 0.0)
         sizes = {"block": len(first), "origin": origins, "cls": classes, "site": len(work.site_bus)}

@@ -3,6 +3,7 @@
 Starts are counted in nodes. Size is the design question, so each decision carries only the axes that it needs:
 
 - *when*: backlogs and starts by (class, delay class, bin), the origins pooled; due dates bound the backlog from above;
+  in the later part of the horizon, which is decided again before it comes, starts may be spread over slots of steps;
 - *where*: starts by (class, bin, site), which keep nodes busy for as long as jobs of their bin run;
 - *whence*: starts by (origin, class, site) over blocks of several steps, which pay for the WAN and fill its links.
 
@@ -29,7 +30,10 @@ __all__ = ["ComputeColumns", "add_compute", "largest_draw_mw", "overbooking_pric
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ComputeColumns:
-    """Where the work's columns are; -1 stands for a column that cannot be used and was left out."""
+    """Where the work's columns are; -1 stands for a column that cannot be used and was left out.
+
+    Steps of a slot share their columns of starts and places, which are nodes in each of its steps.
+    """
 
     start: IntArray  # (time, class, delay class, bin)
     placed: IntArray  # (time, class, bin, site)
@@ -49,7 +53,7 @@ def add_compute(
     placed = _add_places(program, problem, start)
     done, undone = add_work(program, problem.preemptible, step_h)
     run = add_nodes(program, problem, done)
-    add_interruptions(program, problem.preemptible, run)
+    add_interruptions(program, problem, run)
     busy, overbooked = _add_busy(program, problem, placed, run, overbooking_price(problem, penalties) * step_h)
     moved, carried = _add_wan(program, problem, placed, run, step_h, late_price_per_gb(problem, penalties))
     _limit_connections(program, problem, busy, penalties.connection_per_mwh * step_h)
@@ -82,35 +86,44 @@ def _pooled(nodes: FloatArray, problem: ComputeProblem) -> FloatArray:
 
 
 def _add_queues(program: Program, problem: ComputeProblem) -> tuple[IntArray, IntArray]:
-    """Backlog[t] = backlog[t-1] + released[t] - start[t], at most what is not yet due. Idle queues are left out."""
-    released, due = _pooled(problem.released_nodes, problem), _pooled(problem.due_nodes, problem)
+    """Backlog = backlog before + released - started, at most what is not yet due. Idle queues are left out.
+
+    Starts are columns of a slot, nodes in each of its steps; the backlog (slot, …) is that at its end.
+    """
+    slot = problem.slot
+    first, length = np.searchsorted(slot, np.arange(slot[-1] + 1)), np.bincount(slot)
+    released, due = (
+        np.add.reduceat(_pooled(nodes, problem), first) for nodes in (problem.released_nodes, problem.due_nodes)
+    )
     cumulated = np.cumsum(released, axis=0)
     room = np.maximum(cumulated - np.cumsum(due, axis=0), 0.0)
     used = released.sum(axis=0) > 0
     start, backlog = np.full(released.shape, -1), np.full(released.shape, -1)
     shape = (len(released), int(used.sum()))
-    start[:, used] = program.columns(shape, upper=cumulated[:, used])
+    start[:, used] = program.columns(shape, upper=cumulated[:, used] / length[:, None])
     backlog[:, used] = program.columns(shape, upper=room[:, used])
     rows = program.rows(shape, released[:, used], released[:, used])
     program.entries(rows, backlog[:, used], 1.0)
     program.entries(rows[1:], backlog[:-1, used], -1.0)
-    program.entries(rows, start[:, used], 1.0)
-    return start, backlog
+    program.entries(rows, start[:, used], length[:, None])
+    return start[slot], backlog
 
 
 def _add_places(program: Program, problem: ComputeProblem, start: IntArray) -> IntArray:
-    """What starts is placed: Σ over delay classes of starts = Σ over sites, per (time, class, bin)."""
+    """What starts is placed: Σ over delay classes of starts = Σ over sites, per (slot, class, bin)."""
+    slot = problem.slot
+    first = np.searchsorted(slot, np.arange(slot[-1] + 1))
     served: BoolArray = np.asarray((start[0] >= 0).any(axis=1))  # (class, bin)
     asked = problem.released_nodes.sum(axis=0).reshape(problem.shape).sum(axis=(2, 3)) > 0  # (origin, class)
     hosted: BoolArray = np.asarray((problem.route_allowed & asked[:, :, None]).any(axis=0))  # (class, site)
     allowed = served[:, :, None] & hosted[:, None, :]
-    placed = np.full((len(start), *allowed.shape), -1)
-    placed[:, allowed] = program.columns((len(start), int(allowed.sum())))
-    rows = np.full((len(start), *served.shape), -1)
-    rows[:, served] = program.rows((len(start), int(served.sum())), 0.0, 0.0)
-    program.entries(rows[:, :, None, :], start, 1.0)
+    placed = np.full((len(first), *allowed.shape), -1)
+    placed[:, allowed] = program.columns((len(first), int(allowed.sum())))
+    rows = np.full((len(first), *served.shape), -1)
+    rows[:, served] = program.rows((len(first), int(served.sum())), 0.0, 0.0)
+    program.entries(rows[:, :, None, :], start[first], 1.0)
     program.entries(rows[..., None], placed, -1.0)
-    return placed
+    return placed[slot]
 
 
 def _add_busy(
@@ -148,11 +161,11 @@ def _add_wan(
         for nodes in (problem.released_nodes, problem.due_nodes)
     )
     moved, taken = add_transport(
-        program, *by_origin, problem.route_allowed, problem.route_cost, problem.block_steps
+        program, *by_origin, problem.route_allowed, problem.route_cost, problem.block
     )
     program.entries(taken[:, :, None, :], placed, -1.0)
     by_whence = (node_h.sum(axis=3) for node_h in (work.arriving_node_h, work.due_node_h))
-    carried, taken = add_transport(program, *by_whence, work.route_allowed, work.route_cost, problem.block_steps)
+    carried, taken = add_transport(program, *by_whence, work.route_allowed, work.route_cost, problem.block)
     program.entries(taken, run.transpose(0, 2, 1), -step_h)
     limit_bandwidth(program, problem, [(moved, problem.route_gb), (carried, work.route_gb)], price_per_gb)
     return moved, carried

@@ -21,7 +21,7 @@ from gridtwin.dispatch.problem import (
     TerminalValue,
 )
 from gridtwin.dispatch.solve import dispatch_pooled
-from gridtwin.dispatch.wan_block import block_lengths, late_price_per_gb
+from gridtwin.dispatch.wan_block import late_price_per_gb
 from gridtwin.errors import DispatchError
 from gridtwin.records import LossEstimate
 from gridtwin.units import KG_PER_T, FloatArray, IntArray
@@ -186,7 +186,7 @@ def kept_cost(grid: GridProblem, compute: ComputeProblem, plan: GridPlan, work: 
 
 def _wan_cost(compute: ComputeProblem, work: PooledWork, steps: int, late_price: float) -> float:
     """Price of what moves in the blocks of `steps`, and of the data that links cannot carry within their block."""
-    lengths = block_lengths(steps, compute.block_steps)
+    lengths = np.bincount(compute.block[:steps])
     moved, carried = (part[: len(lengths)] for part in (work.moved_nodes, work.carried_node_h))
     parted = compute.preemptible
     gb = np.einsum("bocs,c->bos", moved, compute.route_gb)
@@ -234,7 +234,7 @@ def _steps_of_compute(compute: ComputeProblem, part: slice) -> ComputeProblem:
 def _waiting(compute: ComputeProblem, work: PooledWork, steps: int) -> FloatArray:
     """Node starts (q,) that wait after `steps`: in each class, by origin what is not moved, by queue not started."""
     released = compute.released_nodes[:steps].sum(axis=0).reshape(compute.shape)
-    moved = work.moved_nodes[: -(-steps // compute.block_steps)].sum(axis=(0, 3))
+    moved = work.moved_nodes[: compute.block[steps - 1] + 1].sum(axis=(0, 3))
     at_origin = released.sum(axis=(2, 3)) - moved  # (origin, class)
     in_queue = released.sum(axis=0) - work.start_nodes[:steps].sum(axis=0)  # (class, delay class, bin)
     return _spread(at_origin, in_queue).ravel()
@@ -243,7 +243,7 @@ def _waiting(compute: ComputeProblem, work: PooledWork, steps: int) -> FloatArra
 def _undone(compute: ComputeProblem, work: PooledWork, steps: int, step_h: float) -> FloatArray:
     """Preemptible work (whence, class, delay class) that could have been done by the end of `steps` and was not."""
     arriving = compute.preemptible.arriving_node_h[:steps].sum(axis=0)
-    carried = work.carried_node_h[: -(-steps // compute.block_steps)].sum(axis=(0, 3))
+    carried = work.carried_node_h[: compute.block[steps - 1] + 1].sum(axis=(0, 3))
     done = work.done_nodes[:steps].sum(axis=0) * step_h
     return _spread(arriving.sum(axis=2) - carried, arriving.sum(axis=0) - done)
 

@@ -16,14 +16,13 @@ SEED_NODES = 1e-9
 SEED_SHARE = 0.01  # of the mean flow; keeps every allowed pair reachable, whatever the pooled flows say
 
 
-def grants(problem: ComputeProblem, work: PooledWork, block_of_step: IntArray) -> ComputePlan:
+def grants(problem: ComputeProblem, work: PooledWork) -> ComputePlan:
     """Share starts among origins by what each has waiting, and among sites by what moves between them.
 
     Parameters
     ----------
     problem : ComputeProblem
     work : PooledWork
-    block_of_step : ndarray (time,)
 
     Returns
     -------
@@ -31,6 +30,7 @@ def grants(problem: ComputeProblem, work: PooledWork, block_of_step: IntArray) -
         Its sums over origins are `work.start_nodes`, its sums over sites what leaves each origin; its sums over origins
         by site are `work.placed_nodes` as closely as the fitting got. Preemptible jobs need no grant: they hold nodes.
     """
+    block_of_step = problem.block
     release = _by_origin(problem, work.start_nodes, work.moved_nodes.sum(axis=3), block_of_step)
     leaving = release.sum(axis=3)  # (time, origin, class, bin)
     flow = work.moved_nodes[block_of_step].transpose(0, 2, 1, 3)[:, :, None]  # (time, class, 1, origin, site)

@@ -61,11 +61,17 @@ def add_nodes(program: Program, problem: ComputeProblem, done: IntArray) -> IntA
     return run
 
 
-def add_interruptions(program: Program, work: PreemptibleProblem, run: IntArray) -> None:
-    """Nodes that such work gives up from one step to the next pay; interrupted[t] >= run[t-1] - run[t]."""
+def add_interruptions(program: Program, problem: ComputeProblem, run: IntArray) -> None:
+    """Nodes that such work gives up from one step to the next pay; interrupted[t] >= run[t-1] - run[t].
+
+    Where starts are decided for several steps at once, interruptions are left out.
+    """
+    work = problem.preemptible
     held = np.zeros(run.shape)
     held[0] = work.held_nodes
     priced = ((run >= 0) | (held > 0)) & (work.interruption_cost > 0)
+    if problem.coarse_steps > 1:
+        priced[problem.coarse_after :] = False
     cost = np.broadcast_to(work.interruption_cost, run.shape)[priced]
     rows, interrupted = np.full(run.shape, -1), np.full(run.shape, -1)
     interrupted[priced] = program.columns(cost.shape, cost=cost)

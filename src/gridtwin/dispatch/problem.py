@@ -162,6 +162,22 @@ class ComputeProblem:
     block_steps: int  # steps over which the WAN is balanced
     terminal: TerminalValue
     preemptible: PreemptibleProblem
+    coarse_after: int = 0  # first step from which on starts are decided for several steps at once
+    coarse_steps: int = 1  # that many
+
+    @property
+    def slot(self) -> IntArray:
+        """Slot of each step (time,), ascending from 0; starts are spread evenly over the steps of a slot."""
+        step = np.arange(len(self.released_nodes))
+        later = np.maximum(step - self.coarse_after, 0) // self.coarse_steps
+        return (np.minimum(step, self.coarse_after) + later).astype(np.int64)
+
+    @property
+    def block(self) -> IntArray:
+        """Block of each step (time,), ascending from 0, over which the WAN is balanced; a slot lies in one block."""
+        slot = self.slot
+        first = np.searchsorted(slot, slot)
+        return np.unique(first // self.block_steps, return_inverse=True)[1].astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,9 +47,8 @@ def co_dispatch(grid: GridProblem, compute: ComputeProblem, available_mw: FloatA
     """
     plan, work = dispatch_pooled(grid, compute)
     busy = work.busy_nodes + compute.committed_nodes
-    block = np.arange(len(busy)) // compute.block_steps
     return DispatchPlan(
-        compute=grants(compute, work, block),
+        compute=grants(compute, work),
         busy_nodes=busy,
         site_mw=compute.base_mw + (compute.node_mw * busy).sum(axis=2),
         grid=plan,

@@ -10,17 +10,7 @@ from gridtwin.dispatch.problem import ComputeProblem, Penalties
 from gridtwin.optim import Program
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
-__all__ = ["add_transport", "block_edges", "block_lengths", "late_price_per_gb", "limit_bandwidth"]
-
-
-def block_edges(steps: int, block_steps: int) -> IntArray:
-    """Return the first step of each block; the last block may be shorter."""
-    return np.arange(0, steps, block_steps, dtype=np.int64)
-
-
-def block_lengths(steps: int, block_steps: int) -> IntArray:
-    """Return the number of steps in each block."""
-    return np.diff(np.append(block_edges(steps, block_steps), steps))
+__all__ = ["add_transport", "late_price_per_gb", "limit_bandwidth"]
 
 
 def late_price_per_gb(problem: ComputeProblem, penalties: Penalties) -> float:
@@ -35,7 +25,7 @@ def add_transport(
     due: FloatArray,
     allowed: BoolArray,
     cost: FloatArray,
-    block_steps: int,
+    block: IntArray,
 ) -> tuple[IntArray, IntArray]:
     """Transport from where work comes from to sites, in blocks of steps.
 
@@ -48,7 +38,8 @@ def add_transport(
         Work that can be taken from each step on, and that must have been by its end, not cumulated.
     allowed, cost : ndarray (whence, class, site)
         Where it may go, and what moving a unit costs.
-    block_steps : int
+    block : ndarray (time,)
+        Block of each step, ascending from 0.
 
     Returns
     -------
@@ -57,17 +48,16 @@ def add_transport(
     taken : ndarray (time, class, site)
         Row of the block of each step; each says Σ whence of moved = what is entered there with -1.
     """
-    steps = len(supply)
-    edges = block_edges(steps, block_steps)
+    ends = np.flatnonzero(np.diff(block, append=block[-1] + 1))
     used: BoolArray = np.asarray(allowed & (supply.sum(axis=0) > 0)[:, :, None])
-    moved = np.full((len(edges), *used.shape), -1)
-    moved[:, used] = program.columns((len(edges), int(used.sum())), cost=cost[used])
-    _bound_whence(program, moved, supply, due, np.append(edges[1:], steps) - 1)
-    taken = np.full((len(edges), *used.shape[1:]), -1)
+    moved = np.full((len(ends), *used.shape), -1)
+    moved[:, used] = program.columns((len(ends), int(used.sum())), cost=cost[used])
+    _bound_whence(program, moved, supply, due, ends)
+    taken = np.full((len(ends), *used.shape[1:]), -1)
     reached = used.any(axis=0)
-    taken[:, reached] = program.rows((len(edges), int(reached.sum())), 0.0, 0.0)
+    taken[:, reached] = program.rows((len(ends), int(reached.sum())), 0.0, 0.0)
     program.entries(taken[:, None], moved, 1.0)
-    return moved, np.repeat(taken, block_lengths(steps, block_steps), axis=0)
+    return moved, taken[block]
 
 
 def _bound_whence(program: Program, moved: IntArray, supply: FloatArray, due: FloatArray, ends: IntArray) -> None:
@@ -95,7 +85,7 @@ def limit_bandwidth(
         Whence begins with the origins; what has begun at a site needs no link.
     price_per_gb : float
     """
-    lengths = block_lengths(len(problem.released_nodes), problem.block_steps)
+    lengths = np.bincount(problem.block)
     most_gb = _most_gb(problem)
     for origin, site in zip(*np.nonzero(most_gb[:, None] > problem.bandwidth_gb * lengths.min()), strict=True):
         rows = program.rows(lengths.shape, -np.inf, problem.bandwidth_gb[origin, site] * lengths)

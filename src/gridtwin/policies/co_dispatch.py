@@ -34,11 +34,15 @@ class CoDispatch:
         How long and how wide the jobs of each queue are.
     capacity_margin : float
         Share of every pool that the plan leaves free, because whole jobs do not fill a pool to the last node.
+    coarse_after, coarse_steps : int
+        From that step on, starts are decided for so many steps at once.
     """
 
     system: System
     shape: WorkShape
     capacity_margin: float
+    coarse_after: int
+    coarse_steps: int
 
     def decide(self, observation: Observation) -> DispatchPlan:
         """Solve the window; the first one twice, as losses and the value of leftover work are not known yet."""
@@ -90,6 +94,8 @@ class CoDispatch:
             block_steps=max(1, WAN_BLOCK_S // self.system.step_s),
             terminal=terminal,
             preemptible=self._pose_preemptible(parted, terminal),
+            coarse_after=self.coarse_after,
+            coarse_steps=self.coarse_steps,
         )
 
     def _pose_preemptible(self, work: ExpectedPreemptible, terminal: TerminalValue) -> PreemptibleProblem:
