@@ -26,6 +26,8 @@ SCENARIO = Path(__file__).parents[1] / "scenarios" / "rts_gmlc_year.yaml"
 POLICIES = ("asap", "co_dispatch")
 WEEKS, WEEK_S = 52, 7 * 86_400
 KG_PER_T = 1000.0
+STYLE = 'font-family="sans-serif" font-size="11" fill="#333"'
+TITLE = "saved by co_dispatch in each week, share of the grid's settled cost including carbon"
 
 
 @dataclass(frozen=True)
@@ -95,11 +97,9 @@ def picture(saved: np.ndarray) -> str:
     top = max(float(saved.max()), 0.001) * 1.1
     scale = (base - 24) / top
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" '
-        'font-size="11" fill="#333">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" {STYLE}>',
         f'<rect width="{width}" height="{height}" fill="#fff"/>',
-        f'<text x="{left}" y="14">settled cost saved by co_dispatch in each week of the year, % of the grid\'s '
-        "cost incl. carbon at 50 $/t</text>",
+        f'<text x="{left}" y="14">{TITLE}</text>',
     ]
     for tick in np.arange(0, top, nice_step(top)):
         y = base - tick * scale

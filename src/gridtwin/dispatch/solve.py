@@ -65,9 +65,8 @@ def co_dispatch(grid: GridProblem, compute: ComputeProblem, available_mw: FloatA
 def fleet_plan(compute: ComputeProblem, work: PooledWork) -> FleetPlan:
     """Return what pooled decisions grant each queue and site, and what the sites will draw."""
     busy = work.busy_nodes + compute.committed_nodes
-    block = np.arange(len(busy)) // compute.block_steps
     return FleetPlan(
-        compute=grants(compute, work.start_nodes, work.placed_nodes, work.moved_nodes, block),
+        compute=grants(compute, work),
         busy_nodes=busy,
         site_mw=compute.base_mw + (compute.node_mw * busy).sum(axis=2),
     )
@@ -91,7 +90,7 @@ def dispatch_pooled(grid: GridProblem, compute: ComputeProblem) -> tuple[GridPla
 
 def pooled_work(solution: Solution, work: ComputeColumns) -> PooledWork:
     """Read the decisions on work off a solution."""
-    parts = (work.start, work.placed, work.moved, work.busy, work.overbooked)
+    parts = (work.start, work.placed, work.moved, work.busy, work.overbooked, work.done, work.run, work.carried)
     return PooledWork(*(_values(solution, part) for part in parts))
 
 

@@ -22,8 +22,14 @@ def _asap(system: System, _jobs: JobTable, _scenario: Scenario) -> Policy:
 
 
 def _co_dispatch(system: System, jobs: JobTable, scenario: Scenario) -> Policy:
-    margin = scenario.policies.co_dispatch.capacity_margin
-    return CoDispatch(system, work_shape(jobs, system.step_s), margin)
+    options = scenario.policies.co_dispatch
+    return CoDispatch(
+        system,
+        work_shape(jobs, system.step_s),
+        options.capacity_margin,
+        coarse_after=scenario.time.window // system.step_s,
+        coarse_steps=max(1, options.coarse_step // system.step_s),
+    )
 
 
 def _customer(system: System, jobs: JobTable, scenario: Scenario) -> Policy:

@@ -100,11 +100,8 @@ class Recorder:
             "restart_node_s": record.restart_node_s,
             "service_nodes": record.service_nodes,
             "unserved_service_nodes": record.unserved_service_nodes,
-<<<<<<< HEAD
             "planned_busy_nodes": plan.fleet.busy_nodes[:steps],
-=======
             "suspended_nodes": record.suspended_nodes,
->>>>>>> preempt
             "forced_nodes": record.forced_nodes,
             "overrun_nodes": record.overrun_nodes,
             "waiting_nodes": record.waiting_nodes,
@@ -163,7 +160,6 @@ class Recorder:
         }
 
 
-<<<<<<< HEAD
 def _schedule_values(schedule: Schedule) -> dict[str, np.ndarray]:
     return {
         "charge_mw": schedule.charge_mw,
@@ -172,7 +168,9 @@ def _schedule_values(schedule: Schedule) -> dict[str, np.ndarray]:
         "store_spill_mw": schedule.spill_mw,
         "stored_mwh": schedule.stored_mwh,
         "link_mw": schedule.link_mw,
-=======
+    }
+
+
 def _job_events(record: ComputeRecord) -> dict[str, dict[str, np.ndarray]]:
     """What jobs did, one row each; a job that is resumed starts again."""
     return {
@@ -189,7 +187,6 @@ def _job_events(record: ComputeRecord) -> dict[str, dict[str, np.ndarray]]:
             "left_s": record.stopped_left_s,
         },
         JOB_END: {"row": record.finished_row, "end_s": record.finish_s},
->>>>>>> preempt
     }
 
 

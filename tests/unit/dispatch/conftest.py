@@ -14,6 +14,7 @@ from gridtwin.dispatch import (
     GridProblem,
     LinkProblem,
     Penalties,
+    PreemptibleProblem,
     StoreProblem,
     TerminalValue,
     group_units,
@@ -149,5 +150,6 @@ def _work(
         bandwidth_gb=np.full((origins, sites), np.inf),
         block_steps=1,
         terminal=TerminalValue(np.full((classes, 1), np.inf), np.zeros((classes, 1))),
+        preemptible=PreemptibleProblem.none(steps, shape, sites),
     )
     return replace(problem, **changes)
