@@ -21,7 +21,7 @@ def _asap(system: System, _jobs: JobTable, _scenario: Scenario) -> Policy:
     return Asap(system)
 
 
-def _co_dispatch(system: System, jobs: JobTable, scenario: Scenario) -> Policy:
+def _co_dispatch(system: System, jobs: JobTable, scenario: Scenario) -> CoDispatch:
     options = scenario.policies.co_dispatch
     return CoDispatch(
         system,
@@ -33,8 +33,7 @@ def _co_dispatch(system: System, jobs: JobTable, scenario: Scenario) -> Policy:
 
 
 def _customer(system: System, jobs: JobTable, scenario: Scenario) -> Policy:
-    margin = scenario.policies.customer.capacity_margin
-    return Customer(system, Asap(system), CoDispatch(system, work_shape(jobs, system.step_s), margin))
+    return Customer(system, Asap(system), _co_dispatch(system, jobs, scenario))
 
 
 POLICIES: Mapping[str, Maker] = {"asap": _asap, "co_dispatch": _co_dispatch, "customer": _customer}

@@ -16,7 +16,6 @@ __all__ = [
     "Checkpoint",
     "CoDispatch",
     "Compute",
-    "Customer",
     "DataSize",
     "Dispatch",
     "Policies",
@@ -131,7 +130,7 @@ class Asap(Schema):
 
 
 class CoDispatch(Schema):
-    """Options of `co_dispatch`."""
+    """Options of `co_dispatch`, and of `customer`, which poses the work in the same way."""
 
     capacity_margin: Annotated[float, Field(strict=True, ge=0, lt=1)] = Field(
         default=0.1, description="Share of every pool the plan leaves free; wide jobs do not tile a full one."
@@ -143,20 +142,11 @@ class CoDispatch(Schema):
     )
 
 
-class Customer(Schema):
-    """Options of `customer`, a fleet that takes prices as given: those of `co_dispatch`."""
-
-    capacity_margin: Annotated[float, Field(strict=True, ge=0, lt=1)] = Field(
-        default=0.1, description="Share of every pool the plan leaves free; wide jobs do not tile a full one."
-    )
-
-
 class Policies(Schema):
     """Options of every policy, so that `--set policy=…` alone switches."""
 
     asap: Asap = Asap()
     co_dispatch: CoDispatch = CoDispatch()
-    customer: Customer = Customer()
 
 
 class Dispatch(Schema):
