@@ -26,6 +26,7 @@ PENALTIES = Penalties(
     connection_per_mwh=150.0,
     late_per_node_h=90.0,
     carbon_per_t=40.0,
+    reserve_per_mwh=400.0,
 )
 
 

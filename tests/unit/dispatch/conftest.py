@@ -29,6 +29,7 @@ HAND_PENALTIES = Penalties(
     connection_per_mwh=70.0,
     late_per_node_h=40.0,
     carbon_per_t=0.0,
+    reserve_per_mwh=200.0,
 )
 
 
