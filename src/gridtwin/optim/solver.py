@@ -73,12 +73,12 @@ class Session:
         """Columns now in the program."""
         return int(self._highs.getNumCol())
 
-    def add_columns(
-        self, number: int, cost: ArrayLike, lower: ArrayLike = 0.0, upper: ArrayLike = np.inf
-    ) -> IntArray:
+    def add_columns(self, number: int, cost: ArrayLike, lower: ArrayLike = 0.0, upper: ArrayLike = np.inf) -> IntArray:
         """Add `number` empty columns; cost and bounds broadcast. Returns their numbers."""
         first = self.n_columns
-        costs, lowest, highest = (np.broadcast_to(np.asarray(v, dtype=np.float64), number) for v in (cost, lower, upper))
+        costs, lowest, highest = (
+            np.broadcast_to(np.asarray(v, dtype=np.float64), number) for v in (cost, lower, upper)
+        )
         _check_finite("cost", costs)
         none, no_value = np.zeros(number, dtype=np.int32), np.zeros(0)
         _checked(

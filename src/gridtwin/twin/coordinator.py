@@ -14,7 +14,7 @@ from gridtwin.dispatch import DispatchPlan
 from gridtwin.grid.ac import AcGrid
 from gridtwin.grid.losses import loss_ratio
 from gridtwin.policies import Forecast, GridMemory, Observation, Policy, System
-from gridtwin.policies.terminal import site_price
+from gridtwin.policies.terminal import site_price, store_price
 from gridtwin.profiles.series import Profiles
 from gridtwin.records import ComputeRecord, ComputeState
 from gridtwin.timegrid import TimeGrid
@@ -159,7 +159,7 @@ class Coordinator:
             price_per_mwh=site_price(self.system, plan.grid),
             binding=binding,
             stored_mwh=memory.stored_mwh,
-            store_price_per_mwh=memory.store_price_per_mwh,
+            store_price_per_mwh=store_price(self.system, plan.grid),
         )
 
     @contextmanager
