@@ -174,7 +174,7 @@ def _stores(rng: np.random.Generator, steps: int, buses: int, sites: int) -> Sto
         efficiency_discharge=rng.uniform(0.7, 1.0, number),
         kept_share=rng.choice([1.0, 0.97], number),
         initial_mwh=energy * rng.uniform(0, 1, number),
-        inflow_mw=flows * rng.uniform(0, 8, per_step) * (rng.random(per_step) < 0.8),
+        inflow_mw=flows * rng.uniform(0, 16, per_step) * (rng.random(per_step) < 0.8),
         value_mwh=energy[:, None] * share,
         value_per_mwh=-np.sort(-rng.uniform(0, 90, (number, 3)), axis=1),
     )
@@ -233,7 +233,7 @@ def _limits(rng: np.random.Generator, units: UnitData, steps: int) -> tuple[np.n
     lower = np.tile(units.p_min_mw, (steps, 1))
     available[:, wind] *= rng.uniform(0, 1, (steps, 1))
     available[:, ~wind] *= rng.choice([1.0, 0.9])  # part of the last segment may be missing
-    if rng.random() < 0.25:
+    if rng.random() < 0.5:
         boost = rng.uniform(1, 4)
         available[:, wind] *= boost
         lower[:, wind] = available[:, wind]

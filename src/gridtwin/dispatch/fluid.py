@@ -134,12 +134,10 @@ def kept_cost(grid: GridProblem, compute: ComputeProblem, plan: GridPlan, work: 
     over = np.maximum(_site_mw(compute, work, steps) + behind_mw - compute.connection_mw, 0.0).sum()
     price = overbooking_price(compute, penalties)
     late = (price[kept] * work.overbooked_nodes[kept]).sum()
-    stored = 0.0
     node_h = _node_h_after(compute, work, steps, grid.step_h)
     if steps < len(grid.load_mw):
         late += (price[steps:] * _carried_overbooked(compute, work, steps)).sum()
     else:
-        stored = _worth_stored(grid.stores, plan.stored_mwh[-1])
         waiting = _waiting(compute, work, steps).reshape(compute.shape).sum(axis=(0, 2))
         node_h = node_h + (waiting * compute.mean_runtime_h).sum(axis=1)
     per_hour = (
@@ -153,7 +151,8 @@ def kept_cost(grid: GridProblem, compute: ComputeProblem, plan: GridPlan, work: 
     )
     moved = work.moved_nodes[: -(-steps // compute.block_steps)]
     wan = (moved * compute.route_cost).sum() + penalties.late_per_node_h * _late_by_data(compute, moved, steps)
-    return float(per_hour * grid.step_h + wan + _worth(compute.terminal, node_h) - stored)
+    left = _worth(compute.terminal, node_h) - _worth_stored(grid, plan, steps)
+    return float(per_hour * grid.step_h + wan + left)
 
 
 def _late_by_data(compute: ComputeProblem, moved: FloatArray, steps: int) -> float:
@@ -244,8 +243,12 @@ def _worth(terminal: TerminalValue, node_h: FloatArray) -> float:
     return float((_in_order(terminal.width_node_h, node_h) * terminal.price_per_node_h).sum())
 
 
-def _worth_stored(stores: StoreProblem, stored_mwh: FloatArray) -> float:
-    return float((_in_order(stores.value_mwh, stored_mwh) * stores.value_per_mwh).sum())
+def _worth_stored(grid: GridProblem, plan: GridPlan, steps: int) -> float:
+    """Value of the energy in store after the last step; before it, energy is carried on."""
+    if steps < len(grid.load_mw):
+        return 0.0
+    stores = grid.stores
+    return float((_in_order(stores.value_mwh, plan.stored_mwh[steps - 1]) * stores.value_per_mwh).sum())
 
 
 def _in_order(width: FloatArray, total: FloatArray) -> FloatArray:

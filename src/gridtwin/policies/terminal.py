@@ -131,4 +131,4 @@ def _value_of_one(
     worth = ratio_or_zero(np.diff(earned), np.diff(hours))
     rest = worth[-1] if fill_h <= day_h else dearest.mean()
     width = np.diff(hours) * discharge_mw / efficiency
-    return np.r_[width, energy_mwh - width.sum()], np.r_[worth, rest] * efficiency
+    return np.r_[width, max(energy_mwh - width.sum(), 0.0)], np.r_[worth, rest] * efficiency
