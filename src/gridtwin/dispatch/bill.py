@@ -10,6 +10,7 @@ from gridtwin.dispatch.compute_block import add_compute
 from gridtwin.dispatch.grid_block import InjectionMap
 from gridtwin.dispatch.problem import ComputeProblem, Penalties, PooledWork
 from gridtwin.dispatch.solve import pooled_work
+from gridtwin.dispatch.store_block import StoreMeters
 from gridtwin.optim import Program, Rows, Session
 from gridtwin.units import FloatArray, IntArray
 
@@ -46,7 +47,7 @@ def minimise_bill(compute: ComputeProblem, bill: Bill, penalties: Penalties, ste
         If the program has no optimum.
     """
     program, injection = Program(), InjectionMap.fixed(np.zeros_like(bill.price_per_mwh))
-    work = add_compute(program, compute, penalties, step_h, injection)
+    work = add_compute(program, compute, penalties, step_h, injection, StoreMeters.none(len(bill.price_per_mwh)))
     draw = _add_draw(program, injection, compute.site_bus, bill.price_per_mwh * step_h)
     if bill.demand_charge_per_mw > 0:
         _add_peaks(program, bill, draw, np.unique(compute.site_bus))

@@ -36,6 +36,7 @@ class Penalties:
     connection_per_mwh: float
     late_per_node_h: float
     carbon_per_t: float
+    reserve_per_mwh: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,7 +172,8 @@ class ComputeProblem:
         """Slot of each step (time,), ascending from 0; starts are spread evenly over the steps of a slot."""
         step = np.arange(len(self.released_nodes))
         later = np.maximum(step - self.coarse_after, 0) // self.coarse_steps
-        return (np.minimum(step, self.coarse_after) + later).astype(np.int64)
+        slot: IntArray = (np.minimum(step, self.coarse_after) + later).astype(np.int64)
+        return slot
 
     @property
     def block(self) -> IntArray:
@@ -190,8 +192,10 @@ class SolverRecord:
     rounds: int
     iterations: int
     objective: float
-    dual_objective: float
+    dual_objective: float  # of the program whose integers are fixed
     primal_residual: float
+    binaries: int  # integers that keep stores and links to one direction, added where the optimum used both
+    mip_gap: float  # relative, left by branching on them; 0 without any
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -207,6 +211,14 @@ class GridPlan:
     losses_mw: FloatArray  # (time,)
     price_per_mwh: FloatArray  # (time, bus) change of cost per MWh of further load
     binding: BoolArray  # (time, line) limits that were written
+    charge_mw: FloatArray  # (time, store) drawn at the bus
+    discharge_mw: FloatArray  # (time, store) given at the bus; what units generate from a store is in `group_mw`
+    stored_mwh: FloatArray  # (time, store) at the end of the step
+    store_spill_mw: FloatArray  # (time, store) inflow that is let go
+    store_value_per_mwh: FloatArray  # (time, store) change of cost per MWh less in store, such as the value of water
+    link_mw: FloatArray  # (time, dispatched) sent, positive from -> to
+    reserve_short_mw: FloatArray  # (time,) required and not held
+    reserve_price_per_mwh: FloatArray  # (time,) change of cost per MW and hour of further requirement
     solver: SolverRecord
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,7 +10,10 @@ from gridtwin.arrays import sum_at
 from gridtwin.dispatch.compute_block import ComputeColumns, add_compute, largest_draw_mw
 from gridtwin.dispatch.grants import grants
 from gridtwin.dispatch.grid_block import GridColumns, InjectionMap, add_balance, add_grid
+from gridtwin.dispatch.lazy import solve_lazily
+from gridtwin.dispatch.link_block import LinkColumns, add_links
 from gridtwin.dispatch.network_rows import TOLERANCE_MW, LineLimits
+from gridtwin.dispatch.one_way import one_way
 from gridtwin.dispatch.problem import (
     ComputeProblem,
     DispatchPlan,
@@ -20,6 +23,8 @@ from gridtwin.dispatch.problem import (
     PooledWork,
     SolverRecord,
 )
+from gridtwin.dispatch.reserve_rows import ReserveRows
+from gridtwin.dispatch.store_block import StoreColumns, StoreMeters, add_stores
 from gridtwin.optim import Program, Session, Solution
 from gridtwin.units import FloatArray, IntArray
 
@@ -35,8 +40,8 @@ def dispatch_grid(problem: GridProblem) -> GridPlan:
         If the program has no optimum.
     """
     program, injection = Program(), InjectionMap.fixed(problem.injection_mw)
-    columns = add_grid(program, problem, injection)
-    return _solved(program, problem, injection, columns)[0]
+    part = _add_grid(program, problem, injection)
+    return _solved(program, problem, injection, part)[0]
 
 
 def co_dispatch(grid: GridProblem, compute: ComputeProblem, available_mw: FloatArray) -> DispatchPlan:
@@ -82,9 +87,10 @@ def dispatch_pooled(grid: GridProblem, compute: ComputeProblem) -> tuple[GridPla
     """
     grid = replace(grid, site_mw=largest_draw_mw(compute, grid.load_mw.shape[1]))
     program, injection = Program(), InjectionMap.fixed(grid.injection_mw)
-    columns = add_grid(program, grid, injection)
-    work = add_compute(program, compute, grid.penalties, grid.step_h, injection)
-    plan, solution = _solved(program, grid, injection, columns)
+    part = _add_grid(program, grid, injection)
+    meters = StoreMeters(grid.stores, part.stores)
+    work = add_compute(program, compute, grid.penalties, grid.step_h, injection, meters)
+    plan, solution = _solved(program, grid, injection, part)
     return plan, pooled_work(solution, work)
 
 
@@ -94,33 +100,63 @@ def pooled_work(solution: Solution, work: ComputeColumns) -> PooledWork:
     return PooledWork(*(_values(solution, part) for part in parts))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _GridPart:
+    """The grid's share of a program and where its columns are."""
+
+    columns: GridColumns
+    stores: StoreColumns
+    links: LinkColumns
+
+
+def _add_grid(program: Program, problem: GridProblem, injection: InjectionMap) -> _GridPart:
+    columns = add_grid(program, problem, injection)
+    stores = add_stores(program, problem, columns.segment, injection)
+    return _GridPart(columns, stores, add_links(program, problem.links, injection))
+
+
 def _values(solution: Solution, columns: IntArray) -> FloatArray:
-    """Return the values of columns; 0 for those that were left out."""
-    return np.where(columns >= 0, np.maximum(solution.value[columns], 0.0), 0.0)
+    """Return the values of columns, rounding below 0 apart; 0 for those that were left out."""
+    return np.maximum(solution.at(columns), 0.0)
 
 
 def _solved(
-    program: Program, problem: GridProblem, injection: InjectionMap, columns: GridColumns
+    program: Program, problem: GridProblem, injection: InjectionMap, part: _GridPart
 ) -> tuple[GridPlan, Solution]:
     balance = add_balance(program, problem, injection)
     limits = LineLimits(problem, injection.matrix(program.n_columns), injection.constant)
+    reserve = ReserveRows(problem, part.columns.segment, part.stores)
     session = Session(program)
-    solution = limits.solve(session)
-    return _grid_plan(program, problem, columns, balance, limits, solution), solution
+    limits.write(session, problem.watched)
+    directions = one_way(problem, part.columns.segment, part.stores, part.links)
+    solution, rounds = solve_lazily(session, limits, reserve, directions)
+    record = SolverRecord(
+        columns=program.n_columns,
+        rows=len(solution.row_dual),
+        rounds=rounds,
+        iterations=solution.iterations,
+        objective=solution.objective,
+        dual_objective=solution.dual_objective,
+        primal_residual=solution.primal_residual,
+        binaries=session.n_integers,
+        mip_gap=solution.mip_gap,
+    )
+    return _grid_plan(problem, part, balance, limits, reserve, solution, record), solution
 
 
 def _grid_plan(
-    program: Program,
     problem: GridProblem,
-    columns: GridColumns,
+    part: _GridPart,
     balance: IntArray,
     limits: LineLimits,
+    reserve: ReserveRows,
     solution: Solution,
+    record: SolverRecord,
 ) -> GridPlan:
     injection = limits.injection_mw(solution)
     flow = limits.flow_mw(solution)
     beyond = np.abs(flow) - problem.rate_mw
-    losses = problem.losses
+    losses, columns, stores = problem.losses, part.columns, part.stores
     marginal = (1.0 - losses.factor) * solution.row_dual[balance][:, None] + limits.price(solution)
     linear = (losses.factor * (injection - losses.reference_injection_mw)).sum(axis=1)
     shed = np.zeros_like(problem.load_mw)
@@ -135,15 +171,15 @@ def _grid_plan(
         losses_mw=losses.losses_mw + linear,
         price_per_mwh=marginal / problem.step_h,
         binding=limits.written,
-        solver=SolverRecord(
-            columns=program.n_columns,
-            rows=len(solution.row_dual),
-            rounds=limits.rounds,
-            iterations=solution.iterations,
-            objective=solution.objective,
-            dual_objective=solution.dual_objective,
-            primal_residual=solution.primal_residual,
-        ),
+        charge_mw=_values(solution, stores.charge),
+        discharge_mw=_values(solution, stores.discharge),
+        stored_mwh=_values(solution, stores.level),
+        store_spill_mw=_values(solution, stores.spill),
+        store_value_per_mwh=-solution.row_dual[stores.balance],
+        link_mw=solution.at(part.links.forward) - solution.at(part.links.backward),
+        reserve_short_mw=reserve.short_mw(solution),
+        reserve_price_per_mwh=reserve.price(solution) / problem.step_h,
+        solver=record,
     )
 
 

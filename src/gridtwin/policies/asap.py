@@ -8,7 +8,7 @@ from gridtwin.compute.engine import execute
 from gridtwin.compute.power import it_power_mw
 from gridtwin.dispatch import DispatchPlan, FleetPlan, dispatch_grid
 from gridtwin.policies.base import Observation, System
-from gridtwin.policies.grid_problem import pose_grid
+from gridtwin.policies.grid_problem import pose_grid, with_prices
 from gridtwin.policies.losses import expected_losses, no_losses, plan_losses
 
 __all__ = ["Asap"]
@@ -47,7 +47,7 @@ class Asap:
         losses = expected_losses(system, observation)
         if losses is None:
             first = dispatch_grid(pose_grid(system, observation, no_losses(system, forecast.steps), fleet.site_mw))
-            losses = plan_losses(system, first)
+            losses, observation = plan_losses(system, first), with_prices(system, observation, first)
         plan = dispatch_grid(pose_grid(system, observation, losses, fleet.site_mw))
         unit_mw = system.groups.split(plan.group_mw, forecast.unit_available_mw)
         return DispatchPlan(fleet, plan.price_per_mwh, plan, unit_mw)

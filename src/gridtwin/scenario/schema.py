@@ -157,6 +157,7 @@ class Dispatch(Schema):
     overload_price_per_mwh: NonNegative = 3_000.0
     spill_price_per_mwh: NonNegative = 1_000.0
     late_price_per_node_h: NonNegative = 50.0
+    reserve_price_per_mwh: NonNegative = Field(default=1_000.0, description="Of upward reserve that is not held.")
 
 
 class Tariff(Schema):

@@ -77,6 +77,7 @@ def make_system(study: Study) -> System:
             connection_per_mwh=prices.overload_price_per_mwh,
             late_per_node_h=prices.late_price_per_node_h,
             carbon_per_t=prices.carbon_price_per_t,
+            reserve_per_mwh=prices.reserve_price_per_mwh,
         ),
         tariff=_tariff(study),
         zone_s=zone_s(study),

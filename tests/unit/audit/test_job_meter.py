@@ -24,8 +24,8 @@ def run_of(jobs):
     for row, (_, _, spells, fate) in enumerate(jobs):
         now, left = 0, sum(spell[2] for spell in spells) + (0 if fate == "ended" else END_S)
         runtime.append(max(left, 1))
-        for place, (gap, restart, work, checkpoint, site) in enumerate(spells):
-            restart = restart if place else 0
+        for place, (gap, restarting, work, checkpoint, site) in enumerate(spells):
+            restart = restarting if place else 0
             start = now + gap + restart
             now, left = start + work, left - work
             columns["job_start"].append((row, site, start, restart))
