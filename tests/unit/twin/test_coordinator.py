@@ -57,7 +57,7 @@ def test_profiles_that_end_before_the_jobs_do(pocket, tmp_path):
     told = []
     final = coordinator.run(initial_twin_state(study), progress=lambda done, total: told.append((done, total)))
     assert final.window == coordinator.planned_windows == 2
-    assert told == [(1, 2), (2, 2)]
+    assert told == [(0, 2), (1, 2), (2, 2)]
     assert final.compute.next_row < len(study.jobs)
     assert coordinator.run(final) is final
     assert len(list((tmp_path / "windows").glob("*.solver.parquet"))) == 2
