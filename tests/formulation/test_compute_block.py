@@ -30,8 +30,8 @@ def test_queues(hand_work, check_golden):
 def test_coarse_starts(hand_work, check_golden):
     """start[time, class, delay class, bin], backlog[slot, ...], placed[time, class, bin, site].
 
-    Four steps, three slots. The last two steps are one slot: its two nodes released arrive at once, what is due in step 2 has started by the end
-    of step 3, and the same number starts, and is placed, in either step.
+    Four steps, three slots. The last two steps are one slot: its two nodes released arrive at once, what is due
+    in step 2 has started by the end of step 3, and the same number starts, and is placed, in either step.
     """
     released = np.array([[3.0], [1.0], [0.0], [2.0]])
     due = np.array([[0.0], [1.0], [2.0], [0.0]])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timezone
 from pathlib import Path
+from typing import Any
 
 from gridtwin.errors import InputError, Issue
 from gridtwin.inputs.clock import clock_issues, coverage_issues, skipped_s, time_grid, wanted_steps
@@ -19,7 +21,7 @@ from gridtwin.inputs.stores import store_data, store_issues
 from gridtwin.inputs.study import Study
 from gridtwin.inputs.tables import ModelFolder, read_model
 from gridtwin.inputs.transfers import transfer_issues
-from gridtwin.located import did_you_mean
+from gridtwin.located import did_you_mean, shown
 from gridtwin.records import Fleet
 from gridtwin.scenario.load import LocatedScenario, read_scenario
 from gridtwin.scenario.schema import Scenario
@@ -116,12 +118,15 @@ def _study(
     issues = [
         *coverage_issues(located, time, last_due_s, series.steps),
         *connection_issues(model, fleet, series, time, run_steps),
+        *_outside(model),
     ]
     if issues:
         raise InputError(issues)
     grid, units, stores = grid_data(model), unit_data(model), store_data(model)
-    files = {f"models/{model.spec.name}/{file.relative_to(model.folder)}": file for file in model.files}
-    files |= {f"traces/{file.name}": file for file in trace_files.values()}
+    place = f"models/{model.spec.name}"
+    files = {f"{place}/{os.path.relpath(file, model.folder)}": file for file in model.files}
+    trace_keys = _trace_keys(trace_files)
+    files |= {trace_keys[name]: file for name, file in trace_files.items()}
     offset = model.spec.profiles.start.utcoffset()
     assert offset is not None
     sizes = {
@@ -136,6 +141,7 @@ def _study(
         name=name,
         scenario=scenario,
         resolved=scenario.resolved(),
+        portable=_portable(scenario.resolved(), place, trace_keys),
         currency=model.spec.currency,
         time=time,
         grid=grid,
@@ -150,3 +156,26 @@ def _study(
         files=files,
         counts={key: len(names) for key, names in sizes.items()} | {"jobs": len(jobs)} | job_counts,
     )
+
+
+def _outside(model: ModelFolder) -> Iterator[Issue]:
+    """Yield files that the model names but does not hold: a run keeps a copy of the whole folder."""
+    for file in model.files:
+        if os.path.relpath(file, model.folder).startswith(os.pardir):
+            yield Issue(shown(file), 0, 0, f"lies outside the model folder {shown(model.folder)}; move it there")
+
+
+def _trace_keys(files: Mapping[str, Path]) -> dict[str, str]:
+    """Return a name in `traces/` for each trace of a scenario; files of one name from two folders are numbered."""
+    keys: dict[Path, str] = {}
+    for path in files.values():
+        taken = [key for other, key in keys.items() if other.name == path.name]
+        keys.setdefault(path, f"traces/{len(taken)}_{path.name}" if taken else f"traces/{path.name}")
+    return {name: keys[path] for name, path in files.items()}
+
+
+def _portable(resolved: dict[str, Any], model: str, trace_keys: Mapping[str, str]) -> dict[str, Any]:
+    """Return a resolved scenario that finds its model and traces by their paths relative to it."""
+    workload = resolved["workload"]
+    batch = [stream | {"trace": trace_keys[stream["trace"]]} for stream in workload["batch"]]
+    return resolved | {"model": model, "workload": workload | {"batch": batch}}

@@ -98,7 +98,9 @@ class ComputeTables(Schema):
 class Model(Schema):
     """A model file."""
 
-    name: Name = Field(examples=["model"])
+    name: Annotated[Name, Field(pattern=r"^\w[\w. -]*$")] = Field(
+        examples=["model"], description="Also the folder in which a run keeps its copy."
+    )
     title: str = ""
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = Field(examples=["USD"], description="ISO 4217 code.")
     grid: GridTables

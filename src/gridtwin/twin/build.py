@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
 from gridtwin.compute.disciplines import data_lead_s
@@ -17,11 +20,22 @@ from gridtwin.twin.coordinator import Coordinator
 from gridtwin.twin.recorder import Recorder
 from gridtwin.twin.state import TwinState
 
-__all__ = ["build", "initial_twin_state"]
+__all__ = ["build", "initial_twin_state", "make_system", "prepare"]
 
 
 def build(study: Study, folder: RunFolder) -> Coordinator:
-    """Assemble grid, fleet and policy around the study's data.
+    """Assemble grid, fleet and policy around the study's data, recording in `folder`.
+
+    Raises
+    ------
+    GridError
+        If the grid cannot be built or does not converge without load.
+    """
+    return prepare(study)(folder)
+
+
+def prepare(study: Study) -> Callable[[RunFolder], Coordinator]:
+    """Assemble all that can be refused; what is returned takes the folder to record in.
 
     Raises
     ------
@@ -29,16 +43,17 @@ def build(study: Study, folder: RunFolder) -> Coordinator:
         If the grid cannot be built or does not converge without load.
     """
     system = make_system(study)
-    return Coordinator(
-        lead_s=data_lead_s(study.jobs, study.fleet, study.time.step_s),
+    record_in = partial(
+        Coordinator,
         time=study.time,
         jobs=study.jobs,
         profiles=study.profiles,
+        lead_s=data_lead_s(study.jobs, study.fleet, study.time.step_s),
         system=system,
         ac_grid=AcGrid(study.grid, study.units),
         policy=make_policy(system, study.jobs, study.scenario),
-        recorder=Recorder(folder, study.time, system),
     )
+    return lambda folder: record_in(recorder=Recorder(folder, study.time, system))
 
 
 def initial_twin_state(study: Study) -> TwinState:

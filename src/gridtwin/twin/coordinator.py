@@ -60,12 +60,20 @@ class Coordinator:
         return min(self.time.windows_until(int(self.jobs.due_s.max(initial=0))), self._profile_windows)
 
     def run(self, state: TwinState, until: int | None = None, progress: Progress | None = None) -> TwinState:
-        """Advance until every job has ended, the profiles end, or `until` windows are done."""
+        """Advance until every job has ended, the profiles end, or `until` windows are done.
+
+        `progress` is called at the start and after each window, once that is on disk: what it raises stops the run
+        where it can be taken up again.
+        """
+        self._tell(state, progress)
         while not self._finished(state) and (until is None or state.window < until):
             state = self.advance(state)
-            if progress is not None:
-                progress(state.window, max(self.planned_windows, state.window))
+            self._tell(state, progress)
         return state
+
+    def _tell(self, state: TwinState, progress: Progress | None) -> None:
+        if progress is not None:
+            progress(state.window, max(self.planned_windows, state.window))
 
     def advance(self, state: TwinState) -> TwinState:
         """Run one window from a frozen state to the next."""
@@ -78,8 +86,9 @@ class Coordinator:
         with self._timed("settle"):
             settled = settle(self.system, self.ac_grid, kept, plan, record)
         with self._timed("record"):
-            self.recorder.write(state.window, kept, plan, compute, record, settled)
-        return TwinState(state.window + 1, compute, self._remember(state.memory, observation, plan, settled))
+            after = TwinState(state.window + 1, compute, self._remember(state.memory, observation, plan, settled))
+            self.recorder.write(kept, plan, after, record, settled)
+        return after
 
     def _apply(self, plan: DispatchPlan, kept: Observation) -> tuple[ComputeState, ComputeRecord]:
         """Let the fleet carry the plan out; what earlier plans granted lapses, for this one knows what has started."""

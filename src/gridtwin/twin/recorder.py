@@ -13,11 +13,12 @@ from gridtwin.economics.production import production_co2_kg_per_h, production_co
 from gridtwin.economics.tariffs import charged_per_mwh, local_hours
 from gridtwin.grid.findings import find_violations
 from gridtwin.policies import Observation, System
-from gridtwin.records import AcInjections, ComputeRecord, ComputeState, Finding
+from gridtwin.records import AcInjections, ComputeRecord, Finding
 from gridtwin.results.store import FINDING, JOB_END, JOB_START, JOB_STOP, RunFolder
 from gridtwin.timegrid import TimeGrid
 from gridtwin.twin.schedule import Schedule
 from gridtwin.twin.settle import Settled
+from gridtwin.twin.state import TwinState, state_writer
 from gridtwin.units import HOUR_S, FloatArray
 
 __all__ = ["Recorder", "coordinates"]
@@ -57,15 +58,14 @@ class Recorder:
 
     def write(
         self,
-        window: int,
         kept: Observation,
         plan: DispatchPlan,
-        after: ComputeState,
+        after: TwinState,
         record: ComputeRecord,
         settled: Settled,
     ) -> None:
-        """Write the tables of one window, whose end the fleet reached in state `after`."""
-        steps = kept.forecast.steps
+        """Write the tables of the window that ended in state `after`, and that state."""
+        window, steps = after.window - 1, kept.forecast.steps
         instants = self.time.instants(window * self.time.window_steps, steps)
         values = {
             **self._compute_values(kept, plan, record, settled),
@@ -74,15 +74,15 @@ class Recorder:
             **_schedule_values(settled.schedule),
             **self._system_values(settled),
             **_solver_values(plan.grid.solver, settled.redispatch.solver),
-            "waiting_jobs": np.array([len(after.waiting_row)]),
-            "running_jobs": np.array([len(after.running_row)]),
-            "suspended_jobs": np.array([len(after.suspended_row)]),
+            "waiting_jobs": np.array([len(after.compute.waiting_row)]),
+            "running_jobs": np.array([len(after.compute.running_row)]),
+            "suspended_jobs": np.array([len(after.compute.suspended_row)]),
         }
         found = find_violations(
             settled.ac, self.system.grid, instants, units=self.system.units, injections=settled.injections
         )
         events = {**_job_events(record), FINDING: _finding_columns(found)}
-        self.folder.write_window(window, coordinates(self.system), instants, values, events)
+        self.folder.write_window(window, coordinates(self.system), instants, values, events, state_writer(after))
 
     def _compute_values(
         self, kept: Observation, plan: DispatchPlan, record: ComputeRecord, settled: Settled

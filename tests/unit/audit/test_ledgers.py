@@ -166,7 +166,7 @@ def copy(pocket_run, read_stored, tmp_path):
     shutil.copytree(run.path, path)
 
     def ledgers():
-        return {ledger.name: ledger for ledger in close_ledgers(read_stored(run.study, path))}
+        return {ledger.name: ledger for ledger in close_ledgers(read_stored(path))}
 
     return path, ledgers
 
