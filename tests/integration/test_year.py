@@ -45,3 +45,30 @@ def test_data_centres_draw_ten_to_fifteen_percent(year):
     assert 0.10 < sites_mw / (load_mw + sites_mw) < 0.15
     services_share = further_mw @ service_nodes / (further_mw @ (batch_nodes + service_nodes))
     assert services_share == pytest.approx(0.4, abs=0.02)
+
+
+def test_energy_that_flows_into_stores(year):
+    """The water of 19 hydro units is in four reservoirs, the heat of the solar thermal plant in one store."""
+    stores, units, hours = year.stores, year.units, year.profiles.model_steps
+    inflow_twh = year.profiles.inflow_mw[:hours].sum(axis=0) / 1e6
+    assert stores.inflow.tolist() == [-1, 0, 1, 2, 3, 4, -1, -1]
+    assert inflow_twh == pytest.approx([0.936, 1.163, 0.582, 1.164, 0.978], abs=1e-3)
+    fed = [stores.store[store] for store in units.store[units.store >= 0]]
+    assert [fed.count(name) for name in stores.store] == [0, 1, 6, 3, 6, 4, 0, 0]
+    assert stores.energy_mwh.tolist() == [150, 1200, 6000, 3000, 6000, 4000, 20, 20]
+    assert [year.fleet.site[s] for s in stores.site[stores.site >= 0]] == ["dc_110", "dc_318"]
+    round_trip = stores.efficiency_charge * stores.efficiency_discharge
+    assert round_trip[0] == pytest.approx(0.85)
+
+
+def test_reserve_and_the_hvdc_link(year):
+    assert year.profiles.reserve_mw[: year.profiles.model_steps].mean() == pytest.approx(128.6, abs=0.1)
+    grid = year.grid
+    assert (grid.link_dispatched.tolist(), grid.link_loss.tolist()) == ([True], [0.002])
+
+
+def test_wind_that_comes_true_is_less_than_scheduled():
+    study = load_study(YEAR, ["series=real_time", "workload.batch=[]", "workload.services=[]"])
+    hours, wind = study.profiles.model_steps, [name.endswith("WIND_1") for name in study.profiles.profile]
+    scheduled, actual = (series.available_mw[:hours, wind].sum() / 1e6 for series in (study.day_ahead, study.profiles))
+    assert (scheduled, actual) == (pytest.approx(7.149, abs=1e-3), pytest.approx(6.844, abs=1e-3))
