@@ -101,11 +101,13 @@ def _real_time_problem(
     """Dispatch of what may still move; stores, the units they feed and links stand where their schedule puts them."""
     problem = pose_grid(system, real_time, losses, facility_mw)
     steps, groups = len(facility_mw), system.groups
-    scheduled_mw = groups.total(schedule.unit_mw)
+    fed, scheduled_mw = groups.store >= 0, groups.total(schedule.unit_mw)
+    free = np.full_like(groups.store, -1)
     return replace(
         problem,
-        lower_mw=np.where(groups.store >= 0, scheduled_mw, problem.lower_mw),
-        upper_mw=np.where(groups.store >= 0, scheduled_mw, problem.upper_mw),
+        groups=replace(groups, store=free, ramp_mw_per_h=np.where(fed, np.inf, groups.ramp_mw_per_h)),
+        lower_mw=np.where(fed, scheduled_mw, problem.lower_mw),
+        upper_mw=np.where(fed, scheduled_mw, problem.upper_mw),
         injection_mw=problem.injection_mw + _scheduled_injection(system, schedule),
         stores=StoreProblem.none(steps),
         links=LinkProblem.none(steps),
