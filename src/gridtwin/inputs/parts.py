@@ -22,11 +22,13 @@ _SAMPLING = 3  # spawn key, beside those of `twin.forecaster`
 def with_perfect_forecast(study: Study) -> Study:
     """Return the same study, but everything is told as it comes true."""
     forecast = Forecasts()
+    keys = {"forecast": forecast.model_dump(mode="json")}
     return replace(
         study,
         name=f"{study.name}-perfect",
         scenario=study.scenario.model_copy(update={"forecast": forecast}),
-        resolved=study.resolved | {"forecast": forecast.model_dump(mode="json")},
+        resolved=study.resolved | keys,
+        portable=study.portable | keys,
         jobs=replace(study.jobs, estimate_s=study.jobs.runtime_s),
     )
 
@@ -49,11 +51,13 @@ def part_of(study: Study, first: int, steps: int) -> Study:
     row = np.arange(*np.searchsorted(study.jobs.submit_s, (first_s, end_s)))
     jobs = study.jobs.take(row)
     start = study.time.start + timedelta(seconds=first_s)
-    resolved_time = study.resolved["time"] | {"start": start.isoformat(), "duration": duration_text(end_s - first_s)}
+    span = {"start": start.isoformat(), "duration": duration_text(end_s - first_s)}
+    keys = {"time": study.resolved["time"] | span}
     return replace(
         study,
         name=f"{study.name}-{start:%Y%m%d}",
-        resolved=study.resolved | {"time": resolved_time},
+        resolved=study.resolved | keys,
+        portable=study.portable | keys,
         time=replace(study.time, start=start, submit_steps=steps),
         jobs=replace(jobs, submit_s=jobs.submit_s - first_s, due_s=jobs.due_s - first_s),
         profiles=_from(study.profiles, first),
@@ -63,4 +67,4 @@ def part_of(study: Study, first: int, steps: int) -> Study:
 
 
 def _from(series: Profiles, first: int) -> Profiles:
-    return series.at(np.arange(first, series.steps))
+    return replace(series.at(np.arange(first, series.steps)), model_steps=max(series.model_steps - first, 0))

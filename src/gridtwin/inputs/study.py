@@ -28,6 +28,8 @@ class Study:
     scenario : Scenario
     resolved : dict
         The scenario with all defaults and overrides, as JSON holds it.
+    portable : dict
+        The same with paths for names: it loads beside a copy of `files`.
     currency : str
         ISO 4217 code of all money.
     time : TimeGrid
@@ -53,6 +55,7 @@ class Study:
     name: str
     scenario: Scenario
     resolved: dict[str, Any]
+    portable: dict[str, Any]
     currency: str
     time: TimeGrid
     grid: GridData

@@ -9,7 +9,7 @@ from math import gcd
 import numpy as np
 
 from gridtwin.arrays import ratio_or_zero
-from gridtwin.dispatch import ComputeProblem, GridProblem, dispatch_pooled, roll_fluid
+from gridtwin.dispatch import ComputeProblem, GridProblem, StoreProblem, dispatch_pooled, roll_fluid, stored_worth
 from gridtwin.economics.production import production_co2_kg_per_h, production_cost_per_h
 from gridtwin.grid.losses import loss_estimate, loss_ratio
 from gridtwin.inputs.study import Study
@@ -34,6 +34,7 @@ class FluidCosts:
 
     bound: float  # decided at once for the whole span: nobody can do better
     rolling: float  # decided window by window, as the run does
+    stores: StoreProblem  # what energy in store is worth in them
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,9 @@ class Regret:
         }
 
 
-def settled_cost(study: Study, variables: Mapping[str, np.ndarray], jobs: Mapping[str, np.ndarray]) -> dict[str, float]:
+def settled_cost(
+    study: Study, variables: Mapping[str, np.ndarray], jobs: Mapping[str, np.ndarray], stores: StoreProblem
+) -> dict[str, float]:
     """Money that a run spent, slacks at their prices; the accounting of the bound.
 
     Parameters
@@ -73,12 +76,14 @@ def settled_cost(study: Study, variables: Mapping[str, np.ndarray], jobs: Mappin
     study : Study
     variables, jobs : mappings of arrays
         As stored by the run.
+    stores : StoreProblem
+        That of the bound.
 
     Returns
     -------
     dict
-        By cause: production, carbon, wan, shed, spill, overload, connection, late. Jobs that never ended count as late
-        until the end of the run.
+        By cause: production, carbon, wan, shed, spill, overload, connection, late, stored (the worth of what stores
+        held at first less that of what they hold at last). Jobs that never ended count as late to the end of the run.
     """
     v, prices, fleet = variables, study.scenario.dispatch, study.fleet
     hours, end_s = study.time.step_h, len(variables["losses_mw"]) * study.time.step_s
@@ -94,6 +99,7 @@ def settled_cost(study: Study, variables: Mapping[str, np.ndarray], jobs: Mappin
         "overload": prices.overload_price_per_mwh * v["overload_mw"].sum() * hours,
         "connection": prices.overload_price_per_mwh * beyond_mwh,
         "late": prices.late_price_per_node_h * late_node_h,
+        "stored": stored_worth(stores, stores.initial_mwh) - stored_worth(stores, v["stored_mwh"][-1]),
     }
     return {cause: float(cost) for cause, cost in costs.items()}
 
@@ -117,13 +123,31 @@ def fluid_costs(study: Study, coordinator: Coordinator, variables: Mapping[str, 
     """
     system, steps = coordinator.system, len(variables["losses_mw"])
     actual = coordinator.as_it_comes(initial_twin_state(study), steps)
-    policy = CoDispatch(system, work_shape(study.jobs, system.step_s), capacity_margin=0.0)
-    compute = policy.pose_compute(actual, _mean_day(system, actual, variables["price_per_mwh"]))
+    actual = _priced(system, actual, variables["price_per_mwh"])
+    shape = work_shape(study.jobs, system.step_s)
+    policy = CoDispatch(system, shape, capacity_margin=0.0, coarse_after=steps, coarse_steps=1)
+    compute = policy.pose_compute(actual, actual.memory.price_per_mwh)
     compute = replace(compute, block_steps=gcd(compute.block_steps, study.time.window_steps))
     bound, grid = _tightest(system, actual, compute, variables)
-    floors = _floor_cost(system, actual)
     rolling = roll_fluid(grid, compute, study.time.window_steps, study.time.horizon_steps)
-    return FluidCosts(bound=bound + floors, rolling=rolling + floors)
+    begun = _floor_cost(system, actual) + stored_worth(grid.stores, grid.stores.initial_mwh)
+    return FluidCosts(bound + begun, rolling + begun, grid.stores)
+
+
+def _priced(system: System, actual: Observation, price_per_mwh: FloatArray) -> Observation:
+    """Remember mean prices by time of day, where nodes and where stores stand; require no reserve.
+
+    A run need not hold its reserve, so what it costs to hold it is no part of a bound.
+    """
+    nodes = system.fleet.capacity_nodes
+    at_sites = ratio_or_zero(price_per_mwh[:, system.fleet.bus] @ nodes, nodes.sum(axis=0))
+    memory = replace(
+        actual.memory,
+        price_per_mwh=_mean_day(system, actual, at_sites),
+        store_price_per_mwh=_mean_day(system, actual, price_per_mwh[:, system.stores.bus]),
+    )
+    forecast = replace(actual.forecast, reserve_mw=np.zeros(actual.forecast.steps))
+    return replace(actual, memory=memory, forecast=forecast)
 
 
 def _tightest(
@@ -160,10 +184,8 @@ def _loss_ratio(system: System, variables: Mapping[str, np.ndarray]) -> FloatArr
     return np.where(variables["ac_converged"] == 1, ratio, 1.0)
 
 
-def _mean_day(system: System, actual: Observation, price_per_mwh: FloatArray) -> FloatArray:
-    """Mean price by time of day where the nodes of each class stand (step of day, class)."""
-    nodes = system.fleet.capacity_nodes
-    price = ratio_or_zero(price_per_mwh[:, system.fleet.bus] @ nodes, nodes.sum(axis=0))
+def _mean_day(system: System, actual: Observation, price: FloatArray) -> FloatArray:
+    """Mean by time of day (step of day, column); the mean of all where a time of day was not seen."""
     total, steps = np.zeros((system.steps_per_day, price.shape[1])), np.zeros((system.steps_per_day, 1))
     np.add.at(total, actual.step_of_day, price)
     np.add.at(steps, actual.step_of_day, 1.0)

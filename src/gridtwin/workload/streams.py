@@ -46,8 +46,12 @@ class BatchStream:
         Nodes of the fleet that one core of the trace stands for; widths are rounded up.
     origin_shares, delay_shares : mapping of str to float
         Shares of the jobs by origin and delay class; each adds up to 1.
-    preemptible_share : float
-        In [0, 1].
+    preemptible_share, migratable_share : float
+        In [0, 1]: of the jobs, those that may be suspended; of these, those that may be resumed at another site.
+    checkpoint_s, restart_s : int, s
+        Time that nodes of such a job need to save its state and to load it again.
+    checkpoint_gb_per_node : float
+        State to move when it is resumed at another site.
     data_gb_per_node_median, data_gb_per_node_sigma : float
         Log-normal input data of a job per node, GB, and the standard deviation of its logarithm.
     """
@@ -60,6 +64,10 @@ class BatchStream:
     origin_shares: Mapping[str, float]
     delay_shares: Mapping[str, float]
     preemptible_share: float
+    migratable_share: float
+    checkpoint_s: int
+    restart_s: int
+    checkpoint_gb_per_node: float
     data_gb_per_node_median: float
     data_gb_per_node_sigma: float
 
@@ -76,10 +84,22 @@ class _Draw:
     delay_class: IntArray
     data_gb_per_node: FloatArray
     preemptible: BoolArray
+    migratable: BoolArray
+    checkpoint_s: IntArray
+    restart_s: IntArray
+    checkpoint_gb_per_node: FloatArray
     estimate_s: IntArray
 
     def take(self, index: IntArray | BoolArray) -> dict[str, np.ndarray]:
         return {name: getattr(self, name)[index] for name in self.__slots__}
+
+
+_DTYPES: Mapping[str, type] = {
+    "data_gb_per_node": np.float64,
+    "preemptible": np.bool_,
+    "migratable": np.bool_,
+    "checkpoint_gb_per_node": np.float64,
+}
 
 
 def generate_jobs(
@@ -189,9 +209,14 @@ def _draw(
         delay_class=_choose(rng, count, axes.delay_class, stream.delay_shares),
         data_gb_per_node=np.exp(log_median + stream.data_gb_per_node_sigma * rng.standard_normal(count)),
         preemptible=rng.random(count) < stream.preemptible_share,
+        migratable=rng.random(count) < stream.migratable_share,
+        checkpoint_s=np.full(count, stream.checkpoint_s),
+        restart_s=np.full(count, stream.restart_s),
+        checkpoint_gb_per_node=np.full(count, stream.checkpoint_gb_per_node),
         estimate_s=runtime_s,
     )
-    return replace(draw, estimate_s=estimates_s(rng, runtime_s, estimate_sigma, axes.bin_upper_s[-1]))
+    estimate_s = estimates_s(rng, runtime_s, estimate_sigma, axes.bin_upper_s[-1])
+    return replace(draw, migratable=draw.migratable & draw.preemptible, estimate_s=estimate_s)
 
 
 def _arrivals_s(trace: Trace, duration_s: int, offset_s: int) -> IntArray:
@@ -231,9 +256,8 @@ def _resize(
 
 
 def _table(parts: Sequence[dict[str, np.ndarray]], axes: QueueAxes, allowed_delay_s: IntArray) -> JobTable:
-    empty: dict[str, np.dtype] = {"data_gb_per_node": np.dtype(np.float64), "preemptible": np.dtype(np.bool_)}
     merged = {
-        name: np.concatenate([np.zeros(0, empty.get(name, np.dtype(np.int64))), *(part[name] for part in parts)])
+        name: np.concatenate([np.zeros(0, _DTYPES.get(name, np.int64)), *(part[name] for part in parts)])
         for name in _Draw.__slots__
     }
     order = np.argsort(merged["submit_s"], kind="stable")
@@ -250,10 +274,10 @@ def _table(parts: Sequence[dict[str, np.ndarray]], axes: QueueAxes, allowed_dela
         delay_class=column["delay_class"],
         data_gb=column["data_gb_per_node"] * column["nodes"],
         preemptible=column["preemptible"],
-        migratable=np.zeros(len(order), np.bool_),
-        checkpoint_s=np.zeros(len(order), np.int64),
-        restart_s=np.zeros(len(order), np.int64),
-        checkpoint_gb=np.zeros(len(order)),
+        migratable=column["migratable"],
+        checkpoint_s=column["checkpoint_s"],
+        restart_s=column["restart_s"],
+        checkpoint_gb=column["checkpoint_gb_per_node"] * column["nodes"],
         estimate_s=column["estimate_s"],
     )
 

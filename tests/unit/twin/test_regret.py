@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gridtwin.dispatch import StoreProblem
 from gridtwin.results.store import RunFolder
 from gridtwin.twin.build import build, initial_twin_state
 from gridtwin.twin.regret import Regret, _floor_cost, settled_cost
@@ -38,9 +39,16 @@ def test_settled_cost_by_hand(pocket):
         "spill_mw": np.array([0.0, 2.0]),
         "overload_mw": np.array([[0.0], [0.5]]),
         "site_mw": site_mw,
+        "stored_mwh": np.array([[9.0], [4.0]]),
     }
+    stores = replace(
+        StoreProblem.none(2),
+        initial_mwh=np.array([7.0]),
+        value_mwh=np.array([[5.0, 5.0]]),
+        value_per_mwh=np.array([[30.0, 10.0]]),
+    )
     jobs = {"nodes": np.array([1, 2, 4]), "due_s": np.array([10, 1800, 3600]), "end_s": np.array([10, 3600, -1])}
-    assert settled_cost(replace(study, fleet=fleet), variables, jobs) == pytest.approx(
+    assert settled_cost(replace(study, fleet=fleet), variables, jobs, stores) == pytest.approx(
         {
             "production": 15.0,
             "carbon": 30.0,
@@ -49,6 +57,7 @@ def test_settled_cost_by_hand(pocket):
             "spill": 2 * prices.spill_price_per_mwh,
             "overload": 0.5 * prices.overload_price_per_mwh,
             "connection": 0.5 * prices.overload_price_per_mwh,
+            "stored": (5 * 30 + 2 * 10) - 4 * 30,
             "late": (2 * 0.5 + 4 * 1.0) * prices.late_price_per_node_h,
         }
     )

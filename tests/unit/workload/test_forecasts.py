@@ -47,8 +47,10 @@ def state(now_s, waiting=(), running=(), suspended=()) -> ComputeState:
         suspended_row=np.array([job[0] for job in suspended], np.int64),
         suspended_site=np.zeros(len(suspended), np.int64),
         suspended_left_s=np.array([job[1] for job in suspended], np.int64),
+        suspended_free_s=np.full(len(suspended), now_s),
         release_nodes=np.zeros(2),
         route_nodes=np.zeros((1, 1, 2, 1)),
+        preemptible_carry_nodes=np.zeros((1, 1)),
         link_free_s=np.zeros((1, 1)),
     )
 
