@@ -32,7 +32,7 @@ def read_run(folder: RunFolder, journal: Journal, facts: RunFacts) -> RunData:
     time, variables = folder.read_variables(journal.windows, facts.coords)
     events = {table: folder.read_events(journal.windows, table) for table in folder.event_tables(journal)}
     inputs = {file.stem: read_columns(file) for file in sorted(folder.inputs.glob("*.parquet"))}
-    submitted = {name: _wide(column) for name, column in inputs.pop(SUBMITTED).items()}
+    submitted = {name: _wide(name, column) for name, column in inputs.pop(SUBMITTED).items()}
     return RunData(
         step_s=facts.step_s,
         coords=facts.coords,
@@ -55,12 +55,13 @@ def _with_outcome(
     submitted: Mapping[str, np.ndarray], starts: Mapping[str, IntArray], ends: Mapping[str, IntArray]
 ) -> dict[str, np.ndarray]:
     """Join the jobs with what became of each; -1 where it never started or ended."""
-    site, start, end = (np.full(len(submitted["job"]), NEVER, dtype=np.int64) for _ in range(3))
+    site, start, end = (np.full_like(submitted["due_s"], NEVER) for _ in range(3))
     site[starts["row"]], start[starts["row"]] = starts["site_index"], starts["start_s"]
     end[ends["row"]] = ends["end_s"]
     return {**submitted, "site_index": site, "start_s": start, "end_s": end}
 
 
-def _wide(column: np.ndarray) -> np.ndarray:
-    """Return whole numbers in 64 bits, so that products of them do not overflow."""
-    return column.astype(np.int64) if np.issubdtype(column.dtype, np.integer) else column
+def _wide(name: str, column: np.ndarray) -> np.ndarray:
+    """Return whole numbers in 32 bits, nodes in 64, so that node-seconds do not overflow; a year has millions."""
+    least = np.int64 if name == "nodes" else np.int32
+    return column.astype(np.promote_types(column.dtype, least)) if column.dtype.kind == "i" else column

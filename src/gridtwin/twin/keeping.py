@@ -150,8 +150,9 @@ def _fingerprints(study: Study) -> dict[str, str]:
 
 def _fingerprint(value: object) -> str:
     if isinstance(value, np.ndarray):
-        content = np.ascontiguousarray(value)
-        return hashlib.sha256(f"{value.dtype}{value.shape}".encode() + content.tobytes()).hexdigest()
+        digest = hashlib.sha256(f"{value.dtype}{value.shape}".encode())
+        digest.update(np.ascontiguousarray(value).data)
+        return digest.hexdigest()
     if is_dataclass(value):
         value = {field.name: _fingerprint(getattr(value, field.name)) for field in fields(value)}
     return hashlib.sha256(repr(value).encode()).hexdigest()
