@@ -14,7 +14,7 @@ from gridtwin.results.files import read_columns
 from gridtwin.results.store import RunFolder
 
 SUMMARY = {"run_id", "scenario", "policy", "steps", "kpis", "ledgers", "timing_s"}
-MORE_SUMMARY = {"currency", "step_s", "findings", "sessions"}
+MORE_SUMMARY = {"currency", "step_s", "steps_wrapped", "findings", "sessions"}
 KPIS = {
     *("energy_mwh", "it_energy_mwh", "completed_node_s", "system_cost", "carbon_cost", "co2_t", "curtailment_mwh"),
     *("renewable_share", "unserved_mwh", "jobs_submitted", "jobs_completed", "jobs_late", "wait_p50_s", "wait_p95_s"),
@@ -236,6 +236,21 @@ def test_dumped_energy_is_a_figure_and_an_exit_code(pocket, tmp_path, policy):
     assert (kpis["unserved_mwh"], result.exit_code) == (0, 4)
     windows = json.loads((result.run_dir / "manifest.json").read_text())["windows"]
     assert sum(window["relaxations"]["spill_mwh"] for window in windows) == pytest.approx(kpis["spill_mwh"])
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_series_that_wrap_round_let_the_last_jobs_end(pocket, tmp_path, policy):
+    study = pocket(f"policy={policy}", "time.start=2020-01-08T00:00:00+00:00", "time.duration=24h", "time.wrap=true")
+    result = api.run(study, tmp_path)
+    summary, windows = result.summary, study.time.windows_until(int(study.jobs.due_s.max()))
+    assert (summary["kpis"]["jobs_unfinished"], result.exit_code) == (0, 0)
+    assert summary["steps_wrapped"] == windows * study.time.window_steps - 24 > 0
+    manifest = json.loads((result.run_dir / "manifest.json").read_text())
+    assert manifest["counts"]["steps_wrapped"] == summary["steps_wrapped"]
+    with api.open_results(result.run_dir) as results:
+        assert results["load_mw"].values[24] == pytest.approx(
+            pocket("time.start=2020-01-01T00:00:00+00:00").profiles.load_mw[0]
+        )
 
 
 def test_runs_never_share_a_folder(pocket, tmp_path):

@@ -10,18 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from gridtwin.errors import InputError, Issue
-from gridtwin.inputs.clock import clock_issues, coverage_issues, skipped_s, time_grid
+from gridtwin.inputs.clock import clock_issues, coverage_issues, skipped_s, time_grid, wanted_steps
 from gridtwin.inputs.demand import draw_jobs, find_traces, fit_issues, name_issues, read_traces
 from gridtwin.inputs.fleet import fleet_data, fleet_issues, reachable
 from gridtwin.inputs.generation import unit_data, unit_issues
 from gridtwin.inputs.network import grid_data, network_issues
 from gridtwin.inputs.places import find_model, model_names
-from gridtwin.inputs.series import connection_issues, run_profiles
+from gridtwin.inputs.series import connection_issues, run_profiles, series_issues
+from gridtwin.inputs.stores import store_data, store_issues
 from gridtwin.inputs.study import Study
 from gridtwin.inputs.tables import ModelFolder, read_model
 from gridtwin.inputs.transfers import transfer_issues
 from gridtwin.located import did_you_mean, shown
-from gridtwin.records import Fleet, StoreData
+from gridtwin.records import Fleet
 from gridtwin.scenario.load import LocatedScenario, read_scenario
 from gridtwin.scenario.schema import Scenario
 from gridtwin.workload.traces import Trace
@@ -57,9 +58,9 @@ def load_study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
     trace_files = find_traces(scenario, path.parent, issues) if scenario.value else {}
     traces = read_traces(trace_files, issues)
     if model:
-        issues += [*network_issues(model), *unit_issues(model), *fleet_issues(model)]
+        issues += [*network_issues(model), *unit_issues(model), *store_issues(model), *fleet_issues(model)]
     if scenario.value and model:
-        issues += [*clock_issues(scenario, model), *name_issues(scenario, model)]
+        issues += [*series_issues(scenario, model), *clock_issues(scenario, model), *name_issues(scenario, model)]
         if fleet := _fleet(scenario.value, model, issues):
             may = reachable(model, fleet)
             issues += [
@@ -91,7 +92,7 @@ def _fleet(scenario: Scenario, model: ModelFolder, issues: Sequence[Issue]) -> F
         name not in model.tables or model.tables[name].file in faulty for name in FLEET_TABLES
     ):
         return None
-    return fleet_data(model, tuple(scenario.workload.delay_classes), scenario.workload.duration_bins)
+    return fleet_data(model, scenario.workload)
 
 
 def _study(
@@ -108,8 +109,11 @@ def _study(
     assert fleet is not None
     time = time_grid(scenario)
     jobs, job_counts = draw_jobs(scenario, fleet, traces, skipped_s(scenario, model))
-    series = run_profiles(scenario, model, fleet, reachable(model, fleet))
     last_due_s = int(jobs.due_s.max(initial=0))
+    may, wanted = reachable(model, fleet), wanted_steps(time, last_due_s)
+    scheduled = run_profiles(scenario, model, fleet, may, wanted)
+    surprised = scenario.series == "real_time"
+    series = run_profiles(scenario, model.came_true, fleet, may, wanted) if surprised else scheduled
     run_steps = time.windows_until(last_due_s) * time.window_steps
     issues = [
         *coverage_issues(located, time, last_due_s, series.steps),
@@ -118,14 +122,21 @@ def _study(
     ]
     if issues:
         raise InputError(issues)
-    grid, units = grid_data(model), unit_data(model)
+    grid, units, stores = grid_data(model), unit_data(model), store_data(model)
     place = f"models/{model.spec.name}"
     files = {f"{place}/{os.path.relpath(file, model.folder)}": file for file in model.files}
     trace_keys = _trace_keys(trace_files)
     files |= {trace_keys[name]: file for name, file in trace_files.items()}
     offset = model.spec.profiles.start.utcoffset()
     assert offset is not None
-    sizes = {"buses": grid.bus, "lines": grid.line, "links": grid.link, "units": units.unit, "sites": fleet.site}
+    sizes = {
+        "buses": grid.bus,
+        "lines": grid.line,
+        "links": grid.link,
+        "units": units.unit,
+        "stores": stores.store,
+        "sites": fleet.site,
+    }
     return Study(
         name=name,
         scenario=scenario,
@@ -135,10 +146,11 @@ def _study(
         time=time,
         grid=grid,
         units=units,
-        stores=StoreData.none(),
+        stores=stores,
         fleet=fleet,
         jobs=jobs,
         profiles=series,
+        day_ahead=scheduled if surprised else None,
         zone=timezone(offset),
         model_hashes={key: hashlib.sha256(file.read_bytes()).hexdigest() for key, file in files.items()},
         files=files,

@@ -39,6 +39,9 @@ class Study:
     fleet : Fleet
     jobs : JobTable
     profiles : Profiles
+        What comes true.
+    day_ahead : Profiles or None
+        What was scheduled, where something else comes true (`series: real_time`).
     zone : timezone
         Fixed offset from UTC in which the model states its hours.
     model_hashes : mapping of str to str
@@ -61,6 +64,7 @@ class Study:
     fleet: Fleet
     jobs: JobTable
     profiles: Profiles
+    day_ahead: Profiles | None
     zone: timezone
     model_hashes: Mapping[str, str]
     files: Mapping[str, Path]

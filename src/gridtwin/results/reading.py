@@ -10,7 +10,7 @@ from gridtwin.errors import ResultsError
 from gridtwin.results.files import read_columns
 from gridtwin.results.journal import Journal
 from gridtwin.results.run_facts import RunFacts
-from gridtwin.results.store import FINDING, JOB_END, JOB_START, RunData, RunFolder
+from gridtwin.results.store import FINDING, JOB_END, JOB_START, JOB_STOP, RunData, RunFolder
 from gridtwin.units import IntArray
 
 __all__ = ["NEVER", "SUBMITTED", "findings", "read_run"]
@@ -38,7 +38,7 @@ def read_run(folder: RunFolder, journal: Journal, facts: RunFacts) -> RunData:
         coords=facts.coords,
         time=time,
         variables=variables,
-        jobs=_with_outcome(submitted, events[JOB_START], events[JOB_END]),
+        jobs=_with_outcome(submitted, events),
         events=events,
         inputs=inputs,
     )
@@ -52,13 +52,39 @@ def findings(run: RunData) -> dict[str, np.ndarray]:
 
 
 def _with_outcome(
-    submitted: Mapping[str, np.ndarray], starts: Mapping[str, IntArray], ends: Mapping[str, IntArray]
+    submitted: Mapping[str, np.ndarray], events: Mapping[str, Mapping[str, np.ndarray]]
 ) -> dict[str, np.ndarray]:
-    """Join the jobs with what became of each; -1 where it never started or ended."""
+    """Join the jobs with what became of each; -1 where it never started or ended.
+
+    The site is that of the last start, the time that of the first; checkpoints and restarts are added up.
+    """
+    starts, stops, ends = (events[table] for table in (JOB_START, JOB_STOP, JOB_END))
+    jobs = len(submitted["job"])
     site, start, end = (np.full_like(submitted["due_s"], NEVER) for _ in range(3))
-    site[starts["row"]], start[starts["row"]] = starts["site_index"], starts["start_s"]
-    end[ends["row"]] = ends["end_s"]
-    return {**submitted, "site_index": site, "start_s": start, "end_s": end}
+    site[starts["row"]], end[ends["row"]] = starts["site_index"], ends["end_s"]
+    start[starts["row"][::-1]] = starts["start_s"][::-1]
+    return {
+        **submitted,
+        "site_index": site,
+        "start_s": start,
+        "end_s": end,
+        "suspensions": np.bincount(stops["row"], minlength=jobs),
+        "migrations": _migrations(starts, jobs),
+        "checkpoint_s": _total(stops["row"], stops["checkpoint_s"], jobs),
+        "restart_s": _total(starts["row"], starts["restart_s"], jobs),
+    }
+
+
+def _migrations(starts: Mapping[str, IntArray], jobs: int) -> IntArray:
+    """Count how often each job started at another site than the time before."""
+    order = np.argsort(starts["row"], kind="stable")
+    row, site = starts["row"][order], starts["site_index"][order]
+    elsewhere = (np.diff(row) == 0) & (np.diff(site) != 0)
+    return np.bincount(row[1:][elsewhere], minlength=jobs)
+
+
+def _total(row: IntArray, seconds: IntArray, jobs: int) -> IntArray:
+    return np.bincount(row, weights=seconds, minlength=jobs).astype(np.int64)
 
 
 def _wide(name: str, column: np.ndarray) -> np.ndarray:

@@ -28,6 +28,8 @@ class RunFacts:
     step_s, window_steps : int
     planned_windows : int
         Windows until the last job is due; more follow while jobs are left.
+    model_steps : int
+        Steps that the model's series cover; later ones repeat them from the beginning.
     seed : int
     carbon_price_per_t : float
     coords : mapping
@@ -48,6 +50,7 @@ class RunFacts:
     step_s: int
     window_steps: int
     planned_windows: int
+    model_steps: int
     seed: int
     carbon_price_per_t: float
     coords: Coordinates

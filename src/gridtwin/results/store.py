@@ -20,9 +20,10 @@ from gridtwin.results.lock import locked, require_unlocked
 from gridtwin.results.variables import tables, variables
 from gridtwin.units import HOUR_S
 
-__all__ = ["FINDING", "JOB_END", "JOB_START", "RunData", "RunFolder"]
+__all__ = ["FINDING", "JOB_END", "JOB_START", "JOB_STOP", "RunData", "RunFolder"]
 
 JOB_START = "job_start"
+JOB_STOP = "job_stop"
 JOB_END = "job_end"
 FINDING = "finding"
 LOCK = "lock"
@@ -43,7 +44,7 @@ class RunData:
     variables : mapping
         Arrays by name, with the dimensions of the table of variables.
     jobs : mapping
-        Columns of `jobs.parquet`; `start_s` and `end_s` are -1 where a job never did.
+        Columns of `jobs.parquet`; `start_s` (the first one) and `end_s` are -1 where a job never did.
     events : mapping
         Columns of the event tables as `RunFolder.read_events` returns them, by table and column.
     inputs : mapping
@@ -182,14 +183,16 @@ class RunFolder:
         """
         arrays: dict[str, np.ndarray] = {}
         time = np.zeros(0, dtype="datetime64[s]")
-        for table, members in tables().items():
+        by_steps = sorted(tables().items(), key=lambda item: item[1][0].dims != ("time",))
+        for table, members in by_steps:
             timed = members[0].dims == ("time",)
             names = [variable.name for variable in members]
             whole = self._read_windows(windows, table, [*names, "time"] if timed else names)
-            shape = tuple(len(coords[dim]) for dim in members[0].dims[1:])
-            arrays |= {name: whole[name].reshape(-1, *shape) for name in names}
             if timed:
                 time = whole["time"].astype("datetime64[s]")
+            lengths = {dim: len(labels) for dim, labels in coords.items()} | {"time": len(time), "window": windows}
+            shape = tuple(lengths[dim] for dim in members[0].dims)
+            arrays |= {name: whole[name].reshape(shape) for name in names}
         return time, arrays
 
     def read_events(self, windows: int, table: str) -> dict[str, np.ndarray]:

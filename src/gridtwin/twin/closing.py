@@ -51,7 +51,7 @@ def close_run(folder: RunFolder, sessions: Sessions) -> dict[str, Any]:
     attrs = {"title": f"gridtwin run of {facts.scenario}", "source": f"gridtwin {facts.versions['gridtwin']}"}
     write_dataset(to_dataset(run, facts.currency, attrs), folder.path / "results.nc")
     write_json(folder.path / "manifest.json", _manifest(facts, run, ledgers))
-    figures = kpis(run.variables, run.jobs, run.inputs, run.step_s, facts.carbon_price_per_t)
+    figures = kpis(run.variables, run.jobs, run.inputs, run.time, run.step_s, facts.carbon_price_per_t)
     sessions.seconds["close"] = perf_counter() - begun
     sessions.note(journal.windows)
     summary = {
@@ -60,6 +60,7 @@ def close_run(folder: RunFolder, sessions: Sessions) -> dict[str, Any]:
         "policy": facts.policy,
         "currency": facts.currency,
         "steps": len(run.time),
+        "steps_wrapped": _steps_wrapped(facts, run),
         "step_s": run.step_s,
         "kpis": figures,
         "ledgers": {ledger.name: _ledger(ledger) for ledger in ledgers},
@@ -99,10 +100,15 @@ def _manifest(facts: RunFacts, run: RunData, ledgers: Sequence[Ledger]) -> dict[
         "libraries": versions,
         "seed": facts.seed,
         "model_hashes": dict(facts.model_hashes),
-        "counts": dict(facts.counts),
+        "counts": {**facts.counts, "steps_wrapped": _steps_wrapped(facts, run)},
         "windows": _windows(run),
         "ledgers": {ledger.name: _ledger(ledger) for ledger in ledgers},
     }
+
+
+def _steps_wrapped(facts: RunFacts, run: RunData) -> int:
+    """Steps that the run took beyond the end of the model's series, on values from their beginning."""
+    return max(0, len(run.time) - facts.model_steps)
 
 
 def _windows(run: RunData) -> list[dict[str, Any]]:

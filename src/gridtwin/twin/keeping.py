@@ -32,7 +32,13 @@ SCENARIO = "scenario.json"
 VERSIONED = ("pandapower", "lightsim2grid", "numpy", "scipy", "simpy", "highspy", "pyarrow", "xarray")
 NOTICES = ("SOURCES.md", "LICENSE*", "NOTICE*", "*DISCLAIMER*")
 PARTS = ("time", "grid", "units", "stores", "fleet", "jobs", "profiles")
-COLUMNS = {"origin": "origin_index", "compute_class": "class_index", "delay_class": "delay_class_index"}
+COLUMNS = {
+    "origin": "origin_index",
+    "compute_class": "class_index",
+    "delay_class": "delay_class_index",
+    "checkpoint_s": "one_checkpoint_s",
+    "restart_s": "one_restart_s",
+}
 
 
 def keep_inputs(folder: RunFolder, study: Study, coordinator: Coordinator) -> None:
@@ -103,6 +109,7 @@ def _facts(study: Study, coordinator: Coordinator) -> RunFacts:
         step_s=study.time.step_s,
         window_steps=study.time.window_steps,
         planned_windows=coordinator.planned_windows,
+        model_steps=study.profiles.model_steps,
         seed=study.scenario.seed,
         carbon_price_per_t=study.scenario.dispatch.carbon_price_per_t,
         coords=coordinates(coordinator.system),
