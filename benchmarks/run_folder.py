@@ -20,7 +20,7 @@ import numpy as np
 
 from gridtwin.audit.verify import verify
 from gridtwin.inputs.load import load_study
-from gridtwin.results.store import FINDING, JOB_END, JOB_START, RunFolder
+from gridtwin.results.store import FINDING, JOB_END, JOB_START, JOB_STOP, RunFolder
 from gridtwin.results.variables import variables
 from gridtwin.timegrid import TimeGrid
 from gridtwin.twin.build import build, initial_twin_state
@@ -101,7 +101,13 @@ def made_up(
     kinds = np.array(["thermal", "voltage_high"])
     found = 300
     events = {
-        JOB_START: {"row": row, "site_index": row % len(labels["site"]), "start_s": jobs.submit_s[row]},
+        JOB_START: {
+            "row": row,
+            "site_index": row % len(labels["site"]),
+            "start_s": jobs.submit_s[row],
+            "restart_s": np.zeros(len(row), np.int64),
+        },
+        JOB_STOP: dict.fromkeys(("row", "stop_s", "checkpoint_s", "left_s"), np.zeros(0, np.int64)),
         JOB_END: {"row": row, "end_s": (jobs.submit_s + jobs.runtime_s)[row]},
         FINDING: {
             "time": np.repeat(time.instants(window * steps, 1), found),

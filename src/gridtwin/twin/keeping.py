@@ -31,7 +31,6 @@ __all__ = ["keep_inputs", "kept_study", "require_same_study", "versions"]
 SCENARIO = "scenario.json"
 VERSIONED = ("pandapower", "lightsim2grid", "numpy", "scipy", "simpy", "highspy", "pyarrow", "xarray")
 NOTICES = ("SOURCES.md", "LICENSE*", "NOTICE*", "*DISCLAIMER*")
-PARTS = ("time", "grid", "units", "stores", "fleet", "jobs", "profiles")
 COLUMNS = {
     "origin": "origin_index",
     "compute_class": "class_index",
@@ -152,7 +151,8 @@ def _narrow(values: np.ndarray) -> np.ndarray:
 
 def _fingerprints(study: Study) -> dict[str, str]:
     """SHA-256 of all numbers and names of each part of a study."""
-    return {part: _fingerprint(getattr(study, part)) for part in PARTS}
+    parts = {field.name: getattr(study, field.name) for field in fields(study)}
+    return {name: _fingerprint(part) for name, part in parts.items() if is_dataclass(part)}
 
 
 def _fingerprint(value: object) -> str:
