@@ -16,8 +16,10 @@ __all__ = [
     "GridPlan",
     "GridProblem",
     "LinkProblem",
+    "NodalPrices",
     "Penalties",
     "PooledWork",
+    "PriceExplanation",
     "SolverRecord",
     "StoreProblem",
     "TerminalValue",
@@ -145,6 +147,37 @@ class SolverRecord:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PriceExplanation:
+    """Why prices are what they are. Elements are numbered as `dispatch.elements` names them."""
+
+    marginal_co2_kg_per_mwh: FloatArray  # (time, bus) change of emissions per MWh of further load
+    set_by: IntArray  # (time, bus) element whose move makes up most of the price
+    marginal: BoolArray  # (time, element) moves when load changes anywhere in the step
+    low_per_mwh: FloatArray  # (time, bus) saved by a little less load
+    high_per_mwh: FloatArray  # (time, bus) cost of a little more load; infinite where there can be no more
+    degenerate: BoolArray  # (time, bus) the two differ, and the price is one of many between them
+    penalised: BoolArray  # (time, bus) a priced slack (shed, spill, overload) moves with load
+    slack_fixed_per_mwh: FloatArray  # (time, bus) price with all such slack held where it is
+    reach_mw: FloatArray  # (time, bus) change of load, up or down, for which the price stands
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NodalPrices:
+    """Change of cost per MWh of further load, in parts. Energy is the price at the reference bus."""
+
+    energy_per_mwh: FloatArray  # (time,)
+    congestion_per_mwh: FloatArray  # (time, bus)
+    loss_per_mwh: FloatArray  # (time, bus)
+    shadow_price_per_mwh: FloatArray  # (time, line) saved per MWh of further rating, >= 0
+    explanation: PriceExplanation | None
+
+    @property
+    def total_per_mwh(self) -> FloatArray:
+        """Sum of the parts (time, bus)."""
+        return self.energy_per_mwh[:, None] + self.congestion_per_mwh + self.loss_per_mwh
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class GridPlan:
     """Set-points, flows and prices of a grid dispatch."""
 
@@ -155,9 +188,14 @@ class GridPlan:
     overload_mw: FloatArray  # (time, line)
     injection_mw: FloatArray  # (time, bus)
     losses_mw: FloatArray  # (time,)
-    price_per_mwh: FloatArray  # (time, bus) change of cost per MWh of further load
+    prices: NodalPrices
     binding: BoolArray  # (time, line) limits that were written
     solver: SolverRecord
+
+    @property
+    def price_per_mwh(self) -> FloatArray:
+        """Change of cost per MWh of further load (time, bus)."""
+        return self.prices.total_per_mwh
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,15 +11,30 @@ from gridtwin.dispatch.compute_block import add_compute, largest_draw_mw
 from gridtwin.dispatch.grants import grants
 from gridtwin.dispatch.grid_block import GridColumns, InjectionMap, add_balance, add_grid
 from gridtwin.dispatch.network_rows import TOLERANCE_MW, LineLimits
-from gridtwin.dispatch.problem import ComputeProblem, DispatchPlan, GridPlan, GridProblem, PooledWork, SolverRecord
+from gridtwin.dispatch.prices import explained, nodal_prices
+from gridtwin.dispatch.problem import (
+    ComputeProblem,
+    DispatchPlan,
+    GridPlan,
+    GridProblem,
+    NodalPrices,
+    PooledWork,
+    SolverRecord,
+)
 from gridtwin.optim import Program, Session, Solution
 from gridtwin.units import FloatArray, IntArray
 
 __all__ = ["co_dispatch", "dispatch_grid", "dispatch_pooled"]
 
 
-def dispatch_grid(problem: GridProblem) -> GridPlan:
+def dispatch_grid(problem: GridProblem, *, explain: bool = False) -> GridPlan:
     """Dispatch units for loads that are fixed.
+
+    Parameters
+    ----------
+    problem : GridProblem
+    explain : bool
+        Whether to work out what stands behind the prices, too.
 
     Raises
     ------
@@ -28,7 +43,7 @@ def dispatch_grid(problem: GridProblem) -> GridPlan:
     """
     program, injection = Program(), InjectionMap.fixed(problem.injection_mw)
     columns = add_grid(program, problem, injection)
-    return _solved(program, problem, injection, columns)[0]
+    return _solved(program, problem, injection, columns, explain=explain)[0]
 
 
 def co_dispatch(grid: GridProblem, compute: ComputeProblem, available_mw: FloatArray) -> DispatchPlan:
@@ -80,20 +95,22 @@ def _values(solution: Solution, columns: IntArray) -> FloatArray:
 
 
 def _solved(
-    program: Program, problem: GridProblem, injection: InjectionMap, columns: GridColumns
+    program: Program, problem: GridProblem, injection: InjectionMap, columns: GridColumns, *, explain: bool = False
 ) -> tuple[GridPlan, Solution]:
     balance = add_balance(program, problem, injection)
     limits = LineLimits(problem, injection.matrix(program.n_columns), injection.constant)
     session = Session(program)
     solution = limits.solve(session)
-    return _grid_plan(program, problem, columns, balance, limits, solution), solution
+    explanation = explained(problem, session, columns, balance, limits) if explain else None
+    prices = nodal_prices(problem, balance, limits, solution, explanation)
+    return _grid_plan(program, problem, columns, prices, limits, solution), solution
 
 
 def _grid_plan(
     program: Program,
     problem: GridProblem,
     columns: GridColumns,
-    balance: IntArray,
+    prices: NodalPrices,
     limits: LineLimits,
     solution: Solution,
 ) -> GridPlan:
@@ -101,7 +118,6 @@ def _grid_plan(
     flow = limits.flow_mw(solution)
     beyond = np.abs(flow) - problem.rate_mw
     losses = problem.losses
-    marginal = (1.0 - losses.factor) * solution.row_dual[balance][:, None] + limits.price(solution)
     linear = (losses.factor * (injection - losses.reference_injection_mw)).sum(axis=1)
     shed = np.zeros_like(problem.load_mw)
     shed[:, columns.shed_bus] = solution.value[columns.shed]
@@ -113,7 +129,7 @@ def _grid_plan(
         overload_mw=np.where(beyond > TOLERANCE_MW, beyond, 0.0),
         injection_mw=injection,
         losses_mw=losses.losses_mw + linear,
-        price_per_mwh=marginal / problem.step_h,
+        prices=prices,
         binding=limits.written,
         solver=SolverRecord(
             columns=program.n_columns,

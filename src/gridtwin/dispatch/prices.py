@@ -1,0 +1,186 @@
+"""Prices of a solved grid program, and what stands behind them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gridtwin.arrays import sum_at
+from gridtwin.dispatch.elements import OTHER, Elements
+from gridtwin.dispatch.grid_block import GridColumns
+from gridtwin.dispatch.network_rows import LineLimits
+from gridtwin.dispatch.problem import GridProblem, NodalPrices, PriceExplanation
+from gridtwin.errors import DispatchError
+from gridtwin.optim import Basis, Session, Solution
+from gridtwin.units import BoolArray, FloatArray, IntArray
+
+__all__ = ["explained", "load_rows", "nodal_prices"]
+
+STEP_MW = 1e-6  # a basis that ends after less further load does not price it
+NUDGE_MW = 1e-4  # load that is enough to see the basis beyond
+MOVES = 1e-6  # MW per MW of load; what moves less is not marginal
+PRICE = 1e-6  # prices closer than this share of themselves, or of 1, are equal
+
+
+def nodal_prices(
+    problem: GridProblem,
+    balance: IntArray,
+    limits: LineLimits,
+    solution: Solution,
+    explanation: PriceExplanation | None = None,
+) -> NodalPrices:
+    """Read prices off the duals of balance and line limits.
+
+    Parameters
+    ----------
+    problem : GridProblem
+    balance : ndarray (time,)
+        Rows of the power balance.
+    limits : LineLimits
+    solution : Solution
+    explanation : PriceExplanation, optional
+    """
+    energy = solution.row_dual[balance] / problem.step_h
+    dual = limits.dual(solution) / problem.step_h
+    return NodalPrices(
+        energy_per_mwh=energy,
+        congestion_per_mwh=dual @ problem.network.ptdf,
+        loss_per_mwh=-problem.losses.factor * energy[:, None],
+        shadow_price_per_mwh=np.abs(dual),
+        explanation=explanation,
+    )
+
+
+def explained(
+    problem: GridProblem, session: Session, columns: GridColumns, balance: IntArray, limits: LineLimits
+) -> PriceExplanation:
+    """Say of every price what sets it, on what side it holds, and what CO2 goes with it.
+
+    Raises
+    ------
+    DispatchError
+        If the solver's basis cannot be factorised.
+    """
+    basis, cost = session.basis(), session.cost / problem.step_h
+    right = load_rows(problem, balance, limits.rows, len(basis.basic))
+    moves = basis.direction(right)
+    shape = problem.load_mw.shape
+    elements = Elements.of(problem.groups, len(problem.network.line))
+    owner = _owners(elements, columns, limits, session.n_columns)
+    owner_of_basic = basis.of_basic(owner).astype(np.int64)
+    price = basis.price(cost) @ right
+    low, high = (_beside(session, basis, cost, right, moves, side) for side in (-1.0, 1.0))
+    penalised = (np.abs(moves) > MOVES)[elements.penalty[owner_of_basic]].any(axis=0)
+    fixed = np.where(penalised, _slack_fixed(session, basis, elements.penalty[owner], right, cost), price)
+    co2 = basis.price(_co2_rate(problem, columns, session.n_columns)) @ right
+    return PriceExplanation(
+        marginal_co2_kg_per_mwh=co2.reshape(shape),
+        set_by=_set_by(owner_of_basic, basis.of_basic(cost), moves).reshape(shape),
+        marginal=_marginal(owner_of_basic, moves.reshape(-1, *shape), len(elements)),
+        low_per_mwh=low.reshape(shape),
+        high_per_mwh=high.reshape(shape),
+        degenerate=(high - low > PRICE * np.maximum(1.0, np.abs(price))).reshape(shape),
+        penalised=penalised.reshape(shape),
+        slack_fixed_per_mwh=fixed.reshape(shape),
+        reach_mw=np.minimum(basis.reach(moves), basis.reach(-moves)).reshape(shape),
+    )
+
+
+def load_rows(problem: GridProblem, balance: IntArray, limit: IntArray, n_rows: int) -> FloatArray:
+    """How the right-hand sides move per MW of further load at each (time, bus).
+
+    Parameters
+    ----------
+    problem : GridProblem
+    balance : ndarray (time,)
+        Rows of the power balance.
+    limit : ndarray (time, line)
+        Rows of the line limits, -1 where they are not written.
+    n_rows : int
+
+    Returns
+    -------
+    ndarray (row, time x bus)
+    """
+    steps, buses = problem.load_mw.shape
+    right = np.zeros((n_rows, steps, buses))
+    right[balance, np.arange(steps)] = 1.0 - problem.losses.factor
+    step, line = np.nonzero(limit >= 0)
+    right[limit[step, line], step] = problem.network.ptdf[line]
+    return right.reshape(n_rows, -1)
+
+
+def _owners(elements: Elements, columns: GridColumns, limits: LineLimits, n_columns: int) -> IntArray:
+    """Element of each column (column,)."""
+    owner = np.full(n_columns, OTHER, dtype=np.int64)
+    owner[columns.segment] = elements.number("unit", np.arange(columns.segment.shape[1]))
+    owner[columns.shed] = elements.number("shed", columns.shed_bus)
+    owner[columns.spill] = elements.number("spill", columns.spill)
+    over, line = limits.overload
+    owner[over] = elements.number("overload", line)
+    return owner
+
+
+def _co2_rate(problem: GridProblem, columns: GridColumns, n_columns: int) -> FloatArray:
+    rate = np.zeros(n_columns)
+    rate[columns.segment] = problem.groups.segment_co2_kg_per_mwh
+    return rate
+
+
+def _set_by(owner: IntArray, cost: FloatArray, moves: FloatArray) -> IntArray:
+    """Return the element (case,) with the largest cost times move; where all are free, the one that moves most."""
+    weight = np.where(owner == OTHER, 0.0, np.abs(cost) + PRICE)
+    largest = np.argmax(weight[:, None] * np.abs(moves), axis=0)
+    return owner[largest]
+
+
+def _marginal(owner: IntArray, moves: FloatArray, elements: int) -> BoolArray:
+    """Elements that move with load at any bus (time, element)."""
+    moved = (np.abs(moves) > MOVES).any(axis=2)  # (row, time)
+    marginal = sum_at(moved.T.astype(np.float64), owner, elements) > 0
+    marginal[:, OTHER] = False
+    return marginal
+
+
+def _beside(
+    session: Session, basis: Basis, cost: FloatArray, right: FloatArray, moves: FloatArray, side: float
+) -> FloatArray:
+    """Price (case,) of a little more load (`side` 1) or of a little less (-1).
+
+    Where the basis ends at once, the program is solved again for slightly other load. The basis found there is also one
+    of the present optimum, so it prices every case that it can follow.
+    """
+    price = basis.price(cost) @ right
+    open_ = np.flatnonzero(basis.reach(side * moves) <= STEP_MW)
+    while len(open_) > 0:
+        other = _next_basis(session, basis, side * NUDGE_MW * right[:, open_[0]])
+        if other is None:
+            price[open_[0]], open_ = side * np.inf, open_[1:]
+            continue
+        follows = other.reach(side * other.direction(right[:, open_])) > STEP_MW
+        follows &= other.feasible
+        follows[0] = True
+        price[open_[follows]] = other.price(cost) @ right[:, open_[follows]]
+        open_ = open_[~follows]
+    return price
+
+
+def _next_basis(session: Session, basis: Basis, by: FloatArray) -> Basis | None:
+    """Return the basis after right-hand sides have moved, at the point of before; None if nothing is feasible there."""
+    try:
+        with session.moved(by):
+            session.resolve()
+            return session.basis().at(basis)
+    except DispatchError:
+        return None
+
+
+def _slack_fixed(
+    session: Session, basis: Basis, penalty: BoolArray, right: FloatArray, cost: FloatArray
+) -> FloatArray:
+    """Price (case,) with the slacks in use held where they are, and a hair beyond so that one price is right."""
+    slack = np.flatnonzero(penalty & (basis.value[: basis.n_columns] > STEP_MW))
+    if len(slack) == 0:
+        return basis.price(cost) @ right
+    with session.fixed(slack, basis.value[slack] + NUDGE_MW):
+        session.resolve()
+        return session.basis().price(cost) @ right
