@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from scipy import sparse
 
 from gridtwin.arrays import sum_at
 from gridtwin.dispatch.elements import OTHER, Elements
@@ -10,7 +13,7 @@ from gridtwin.dispatch.grid_block import GridColumns
 from gridtwin.dispatch.network_rows import LineLimits
 from gridtwin.dispatch.problem import GridProblem, NodalPrices, PriceExplanation
 from gridtwin.errors import DispatchError
-from gridtwin.optim import Basis, Session, Solution
+from gridtwin.optim import STANDS_STILL, Basis, Session, Solution
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
 __all__ = ["explained", "load_rows", "nodal_prices"]
@@ -61,31 +64,56 @@ def explained(
         If the solver's basis cannot be factorised.
     """
     basis, cost = session.basis(), session.cost / problem.step_h
-    right = load_rows(problem, balance, limits.rows, len(basis.basic))
-    moves = basis.direction(right)
+    load = _Load.at(basis, load_rows(problem, balance, limits.rows, len(basis.basic)))
     shape = problem.load_mw.shape
     elements = Elements.of(problem.groups, len(problem.network.line))
     owner = _owners(elements, columns, limits, session.n_columns)
-    owner_of_basic = basis.of_basic(owner).astype(np.int64)
-    price = basis.price(cost) @ right
-    low, high = (_beside(session, basis, cost, right, moves, side) for side in (-1.0, 1.0))
-    penalised = (np.abs(moves) > MOVES)[elements.penalty[owner_of_basic]].any(axis=0)
-    fixed = np.where(penalised, _slack_fixed(session, basis, elements.penalty[owner], right, cost), price)
-    co2 = basis.price(_co2_rate(problem, columns, session.n_columns)) @ right
+    owner_of_basic = basis.of_basic(owner)[load.moving].astype(np.int64)
+    price = load.price(basis, cost)
+    low, high = (_beside(session, basis, cost, load, side) for side in (-1.0, 1.0))
+    penalised = (np.abs(load.moves) > MOVES)[elements.penalty[owner_of_basic]].any(axis=0)
+    fixed = _slack_fixed(session, basis, cost, load, elements.penalty[owner]) if penalised.any() else price
+    co2 = load.price(basis, _co2_rate(problem, columns, session.n_columns))
     return PriceExplanation(
         marginal_co2_kg_per_mwh=co2.reshape(shape),
-        set_by=_set_by(owner_of_basic, basis.of_basic(cost), moves).reshape(shape),
-        marginal=_marginal(owner_of_basic, moves.reshape(-1, *shape), len(elements)),
+        set_by=_set_by(owner_of_basic, basis.of_basic(cost)[load.moving], load.moves).reshape(shape),
+        marginal=_marginal(owner_of_basic, load.moves.reshape(-1, *shape), len(elements)),
         low_per_mwh=low.reshape(shape),
         high_per_mwh=high.reshape(shape),
         degenerate=(high - low > PRICE * np.maximum(1.0, np.abs(price))).reshape(shape),
         penalised=penalised.reshape(shape),
-        slack_fixed_per_mwh=fixed.reshape(shape),
-        reach_mw=np.minimum(basis.reach(moves), basis.reach(-moves)).reshape(shape),
+        slack_fixed_per_mwh=np.where(penalised, fixed, price).reshape(shape),
+        reach_mw=np.minimum(load.more_mw, load.less_mw).reshape(shape),
     )
 
 
-def load_rows(problem: GridProblem, balance: IntArray, limit: IntArray, n_rows: int) -> FloatArray:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Load:
+    """How a MW of further load in each case, a (time, bus), moves right-hand sides and basic variables."""
+
+    right: sparse.csr_array  # (case, row)
+    moving: IntArray  # (moving,) places in the basis
+    moves: FloatArray  # (moving, case)
+    more_mw: FloatArray  # (case,) of load until the basis ends
+    less_mw: FloatArray  # (case,)
+
+    @classmethod
+    def at(cls, basis: Basis, right: sparse.csr_array) -> _Load:
+        """Solve once for each row that load can move, then add up for each case."""
+        touched = np.unique(right.indices)
+        unit = np.zeros((len(basis.basic), len(touched)))
+        unit[touched, np.arange(len(touched))] = 1.0
+        per_row = basis.direction(unit)
+        moving = np.flatnonzero((np.abs(per_row) > STANDS_STILL).any(axis=1)).astype(np.int64)
+        moves = np.asarray(right[:, touched] @ per_row[moving].T).T
+        return cls(right, moving, moves, basis.reach(moves, moving), basis.reach(-moves, moving))
+
+    def price(self, basis: Basis, rate: FloatArray) -> FloatArray:
+        """Change of Σ rate · column per MW of load (case,)."""
+        return np.asarray(self.right @ basis.price(rate))
+
+
+def load_rows(problem: GridProblem, balance: IntArray, limit: IntArray, n_rows: int) -> sparse.csr_array:
     """How the right-hand sides move per MW of further load at each (time, bus).
 
     Parameters
@@ -99,14 +127,16 @@ def load_rows(problem: GridProblem, balance: IntArray, limit: IntArray, n_rows: 
 
     Returns
     -------
-    ndarray (row, time x bus)
+    csr_array (time x bus, row)
     """
     steps, buses = problem.load_mw.shape
-    right = np.zeros((n_rows, steps, buses))
-    right[balance, np.arange(steps)] = 1.0 - problem.losses.factor
     step, line = np.nonzero(limit >= 0)
-    right[limit[step, line], step] = problem.network.ptdf[line]
-    return right.reshape(n_rows, -1)
+    at_step = np.concatenate([np.arange(steps), step])
+    row = np.concatenate([balance, limit[step, line]])
+    value = np.concatenate([1.0 - problem.losses.factor, problem.network.ptdf[line]])
+    case = at_step[:, None] * buses + np.arange(buses)
+    entries = (value.ravel(), (case.ravel(), np.repeat(row, buses)))
+    return sparse.csr_array(sparse.coo_array(entries, shape=(steps * buses, n_rows)))
 
 
 def _owners(elements: Elements, columns: GridColumns, limits: LineLimits, n_columns: int) -> IntArray:
@@ -141,25 +171,24 @@ def _marginal(owner: IntArray, moves: FloatArray, elements: int) -> BoolArray:
     return marginal
 
 
-def _beside(
-    session: Session, basis: Basis, cost: FloatArray, right: FloatArray, moves: FloatArray, side: float
-) -> FloatArray:
+def _beside(session: Session, basis: Basis, cost: FloatArray, load: _Load, side: float) -> FloatArray:
     """Price (case,) of a little more load (`side` 1) or of a little less (-1).
 
     Where the basis ends at once, the program is solved again for slightly other load. The basis found there is also one
     of the present optimum, so it prices every case that it can follow.
     """
-    price = basis.price(cost) @ right
-    open_ = np.flatnonzero(basis.reach(side * moves) <= STEP_MW)
+    price = load.price(basis, cost)
+    open_ = np.flatnonzero((load.more_mw if side > 0 else load.less_mw) <= STEP_MW)
     while len(open_) > 0:
-        other = _next_basis(session, basis, side * NUDGE_MW * right[:, open_[0]])
+        by = side * NUDGE_MW * load.right[open_[:1]].toarray()[0]
+        other = _next_basis(session, basis, by)
         if other is None:
             price[open_[0]], open_ = side * np.inf, open_[1:]
             continue
-        follows = other.reach(side * other.direction(right[:, open_])) > STEP_MW
-        follows &= other.feasible
+        there = _Load.at(other, load.right[open_])
+        follows = ((there.more_mw if side > 0 else there.less_mw) > STEP_MW) & other.feasible
         follows[0] = True
-        price[open_[follows]] = other.price(cost) @ right[:, open_[follows]]
+        price[open_[follows]] = there.price(other, cost)[follows]
         open_ = open_[~follows]
     return price
 
@@ -174,13 +203,9 @@ def _next_basis(session: Session, basis: Basis, by: FloatArray) -> Basis | None:
         return None
 
 
-def _slack_fixed(
-    session: Session, basis: Basis, penalty: BoolArray, right: FloatArray, cost: FloatArray
-) -> FloatArray:
+def _slack_fixed(session: Session, basis: Basis, cost: FloatArray, load: _Load, penalty: BoolArray) -> FloatArray:
     """Price (case,) with the slacks in use held where they are, and a hair beyond so that one price is right."""
     slack = np.flatnonzero(penalty & (basis.value[: basis.n_columns] > STEP_MW))
-    if len(slack) == 0:
-        return basis.price(cost) @ right
     with session.fixed(slack, basis.value[slack] + NUDGE_MW):
         session.resolve()
-        return session.basis().price(cost) @ right
+        return load.price(session.basis(), cost)

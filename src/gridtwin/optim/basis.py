@@ -11,7 +11,7 @@ from scipy.sparse.linalg import SuperLU, splu
 from gridtwin.errors import DispatchError
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
-__all__ = ["Basis", "factorised"]
+__all__ = ["STANDS_STILL", "Basis", "factorised"]
 
 STANDS_STILL = 1e-9  # a basic variable that moves less per unit does not move
 ON_BOUND = 1e-7  # rounding of the solver
@@ -64,15 +64,22 @@ class Basis:
         """Pick from a rate (column,) those of the basic variables (row,); activities of rows have none."""
         return np.concatenate([rate, np.zeros(len(self.basic))])[self.basic]
 
-    def reach(self, direction: FloatArray) -> FloatArray:
-        """How far one can go along each case (row, case) of `direction` before a basic variable meets a bound.
+    def reach(self, direction: FloatArray, place: IntArray) -> FloatArray:
+        """How far one can go along a direction before a basic variable meets a bound.
+
+        Parameters
+        ----------
+        direction : ndarray (moving, case)
+            Change of those basic variables that move in any case.
+        place : ndarray (moving,)
+            Which they are, in the order of `basic`.
 
         Returns
         -------
         ndarray (case,)
             Multiples of the direction; infinite where nothing stops it, negative where `value` is beyond a bound.
         """
-        value, lower, upper = (bound[self.basic][:, None] for bound in (self.value, self.lower, self.upper))
+        value, lower, upper = (of[self.basic[place], None] for of in (self.value, self.lower, self.upper))
         room = np.where(direction > 0, upper - value, value - lower)
         steps = np.full(direction.shape, np.inf)
         np.divide(room, np.abs(direction), out=steps, where=np.abs(direction) > STANDS_STILL)
