@@ -197,8 +197,7 @@ def _next_basis(session: Session, basis: Basis, by: FloatArray) -> Basis | None:
     """Return the basis after right-hand sides have moved, at the point of before; None if nothing is feasible there."""
     try:
         with session.moved(by):
-            session.resolve()
-            return session.basis().at(basis)
+            return session.resume().at(basis)
     except DispatchError:
         return None
 
@@ -207,5 +206,4 @@ def _slack_fixed(session: Session, basis: Basis, cost: FloatArray, load: _Load, 
     """Price (case,) with the slacks in use held where they are, and a hair beyond so that one price is right."""
     slack = np.flatnonzero(penalty & (basis.value[: basis.n_columns] > STEP_MW))
     with session.fixed(slack, basis.value[slack] + NUDGE_MW):
-        session.resolve()
-        return load.price(session.basis(), cost)
+        return load.price(session.resume(), cost)

@@ -116,10 +116,16 @@ class Session:
         DispatchError
             If HiGHS ends with anything but an optimum, naming its status.
         """
-        return self.resolve()
+        self._optimise()
+        solution = self._solution()
+        return solution if _sharp(solution) else self._sharpened()
 
-    def resolve(self) -> Solution:
-        """Go on from the present basis after bounds have moved; see `solve`."""
+    def resume(self) -> Basis:
+        """Go on from the present basis after bounds have moved, and return the one where that ends; see `solve`."""
+        self._optimise()
+        return self.basis()
+
+    def _optimise(self) -> None:
         status = self._run()
         if status != highspy.HighsModelStatus.kOptimal:
             status = self._run_afresh()
@@ -130,8 +136,6 @@ class Session:
                 "load, lines, links and lateness have priced slacks, so look for a ramp, a limit or a profile that "
                 "contradicts itself"
             )
-        solution = self._solution()
-        return solution if _sharp(solution) else self._sharpened()
 
     @property
     def cost(self) -> FloatArray:
@@ -183,7 +187,13 @@ class Session:
             _checked(self._highs.setBasis(basis), "take its basis back")
 
     def _sharpened(self) -> Solution:
-        """Go on from the optimum without scaling, which may hide violations beyond the tolerance."""
+        """Go on from the optimum without scaling, which may hide violations beyond the tolerance.
+
+        All but the basis is forgotten first: HiGHS 1.15 would return values that are still scaled.
+        """
+        basis = self._highs.getBasis()
+        self._highs.clearSolver()
+        _checked(self._highs.setBasis(basis), "take its basis back")
         _checked(self._highs.setOptionValue("simplex_scale_strategy", 0), "switch scaling off")
         self._run()
         solution = self._solution()
