@@ -13,6 +13,7 @@ import numpy as np
 import gridtwin
 from gridtwin.audit import Ledger, close_ledgers
 from gridtwin.economics.kpis import kpis
+from gridtwin.economics.settlement import NETWORK, money_table
 from gridtwin.inputs.study import Study
 from gridtwin.results.dataset import to_dataset, write_dataset
 from gridtwin.results.files import read_columns, write_columns, write_json
@@ -49,6 +50,8 @@ def close_run(folder: RunFolder, study: Study, run: RunData, timing_s: Mapping[s
     """Write jobs, findings, dataset, manifest and summary. Returns the summary."""
     write_columns(folder.path / "jobs.parquet", _named(run.jobs, run.coords, study.jobs))
     ledgers = close_ledgers(run)
+    money = money_table(run.variables, run.inputs, run.step_h)
+    write_columns(folder.path / "money.parquet", money)
     attrs = {"title": f"gridtwin run of {study.name}", "source": f"gridtwin {gridtwin.__version__}"}
     write_dataset(to_dataset(run, study.currency, attrs), folder.path / "results.nc")
     write_json(folder.path / "manifest.json", _manifest(study, run, ledgers))
@@ -63,6 +66,7 @@ def close_run(folder: RunFolder, study: Study, run: RunData, timing_s: Mapping[s
         "step_s": run.step_s,
         "kpis": kpis(run.variables, run.jobs, run.inputs, run.step_s, study.scenario.dispatch.carbon_price_per_t),
         "ledgers": {ledger.name: _ledger(ledger) for ledger in ledgers},
+        "money_paid": _by_party(money),
         "findings": dict(sorted(Counter(findings["kind"].tolist()).items())),
         "timing_s": {phase: round(seconds, 3) for phase, seconds in timing_s.items()},
     }
@@ -169,6 +173,13 @@ def _ledger(ledger: Ledger) -> dict[str, Any]:
         "unit": ledger.unit,
         "pass": ledger.passed,
     }
+
+
+def _by_party(money: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """What each party pays in all, negative where it receives; the network's lines stand apart."""
+    party, name = money["party"], money["name"]
+    line = np.where(party == NETWORK, np.char.add(f"{NETWORK}_", name), party)
+    return {kind: float(money["paid_cost"][line == kind].sum()) for kind in dict.fromkeys(line.tolist())}
 
 
 def _findings(run: RunData) -> dict[str, np.ndarray]:

@@ -30,6 +30,7 @@ def input_tables(study: Study, admittance: sparse.csr_array) -> dict[str, Table]
         "sites": _sites(study),
         "pools": _pools(study),
         "wan": _wan(study),
+        "penalties": _penalties(study),
     }
 
 
@@ -111,4 +112,14 @@ def _wan(study: Study) -> Table:
         "price_per_gb": fleet.price_per_gb.ravel(),
         "bandwidth_gbps": fleet.bandwidth_gbps.ravel(),
         "latency_oneway_ms": fleet.latency_oneway_s.ravel() * 1000.0,
+    }
+
+
+def _penalties(study: Study) -> Table:
+    prices = study.scenario.dispatch
+    return {
+        "shed_per_mwh": np.array([prices.shed_price_per_mwh]),
+        "overload_per_mwh": np.array([prices.overload_price_per_mwh]),
+        "spill_per_mwh": np.array([prices.spill_price_per_mwh]),
+        "carbon_per_t": np.array([prices.carbon_price_per_t]),
     }

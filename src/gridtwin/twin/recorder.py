@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gridtwin.arrays import sum_at
-from gridtwin.dispatch import DispatchPlan, SolverRecord
+from gridtwin.dispatch import DispatchPlan, GridPlan, SolverRecord
+from gridtwin.dispatch.elements import Elements
 from gridtwin.economics.production import production_co2_kg_per_h, production_cost_per_h
 from gridtwin.grid.findings import find_violations
 from gridtwin.policies import Observation, System
@@ -40,6 +41,7 @@ def coordinates(system: System) -> dict[str, tuple[str, ...]]:
         "bus": system.grid.bus,
         "line": system.grid.line,
         "unit": system.units.unit,
+        "element": Elements.of(system.groups, len(system.grid.line)).names(system.groups, system.grid.line),
     }
 
 
@@ -67,6 +69,7 @@ class Recorder:
             **self._compute_values(kept, plan, record, settled),
             **self._unit_values(plan, settled),
             **self._bus_values(settled),
+            **_price_values(settled.redispatch),
             **self._system_values(settled),
             **_solver_values(plan.grid.solver, settled.redispatch.solver),
             "waiting_jobs": np.array([len(after.waiting_row)]),
@@ -118,19 +121,22 @@ class Recorder:
             "va_deg": ac.va_deg,
             "bus_mw": ac.bus_mw,
             "bus_mvar": ac.bus_mvar,
-            "price_per_mwh": settled.redispatch.price_per_mwh,
+            "dispatched_injection_mw": settled.redispatch.injection_mw,
+            "dispatched_losses_mw": settled.posed.losses.bus_losses_mw,
             "from_mw": ac.from_mw,
             "to_mw": ac.to_mw,
             "from_mvar": ac.from_mvar,
             "to_mvar": ac.to_mvar,
             "loading_percent": ac.loading_percent,
             "overload_mw": settled.redispatch.overload_mw,
+            "rate_mw": settled.posed.rate_mw,
         }
 
     def _system_values(self, settled: Settled) -> dict[str, np.ndarray]:
-        units, hours = self.system.units, self.system.step_h
+        units, hours, losses = self.system.units, self.system.step_h, settled.posed.losses
         return {
             "losses_mw": settled.ac.losses_mw,
+            "fixed_losses_mw": losses.losses_mw - (losses.factor * losses.reference_injection_mw).sum(axis=1),
             "spill_mw": settled.spill_mw,
             "moved_mw": settled.moved_mw,
             "slack_excess_mw": settled.ac.slack_excess_mw,
@@ -138,6 +144,26 @@ class Recorder:
             "production_cost": production_cost_per_h(settled.unit_mw, units).sum(axis=1) * hours,
             "co2_kg": production_co2_kg_per_h(settled.unit_mw, units).sum(axis=1) * hours,
         }
+
+
+def _price_values(redispatch: GridPlan) -> dict[str, np.ndarray]:
+    """Prices of the redispatch; what is told only of some prices is NaN for the others."""
+    prices, why = redispatch.prices, redispatch.prices.explanation
+    assert why is not None
+    return {
+        "energy_price_per_mwh": prices.energy_per_mwh,
+        "price_per_mwh": prices.total_per_mwh,
+        "congestion_price_per_mwh": prices.congestion_per_mwh,
+        "loss_price_per_mwh": prices.loss_per_mwh,
+        "shadow_price_per_mwh": prices.shadow_price_per_mwh,
+        "marginal_co2_kg_per_mwh": why.marginal_co2_kg_per_mwh,
+        "price_set_by": why.set_by.astype(np.int32),
+        "price_degenerate": why.degenerate.astype(np.int8),
+        "price_low_per_mwh": np.where(why.degenerate, why.low_per_mwh, np.nan),
+        "price_high_per_mwh": np.where(why.degenerate, why.high_per_mwh, np.nan),
+        "price_slack_fixed_per_mwh": np.where(why.penalised, why.slack_fixed_per_mwh, np.nan),
+        "marginal": why.marginal.astype(np.int8),
+    }
 
 
 def _net_injection_mw(injections: AcInjections, system: System) -> FloatArray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from gridtwin.arrays import ratio_or_zero
 from gridtwin.compute.power import it_power_mw
-from gridtwin.dispatch import DispatchPlan, GridPlan, dispatch_grid
+from gridtwin.dispatch import DispatchPlan, GridPlan, GridProblem, dispatch_grid
 from gridtwin.dispatch.grid_block import load_share
 from gridtwin.grid.ac import AcGrid
 from gridtwin.grid.losses import loss_estimate
@@ -38,6 +38,7 @@ class Settled:
     committed: BoolArray  # (time, unit)
     moved_mw: FloatArray  # (time,) moved by units, up and down added, so that the slack moves nothing
     injections: AcInjections
+    posed: GridProblem  # what the redispatch was asked
     redispatch: GridPlan
     ac: AcSolution
 
@@ -58,7 +59,8 @@ def settle(system: System, ac_grid: AcGrid, actual: Observation, plan: DispatchP
     first = dispatch_grid(pose_grid(system, real_time, losses, site_mw))
     missed_mw = np.nan_to_num(ac_grid.solve(_injections(system, real_time.forecast, first, site_mw)).slack_excess_mw)
     losses = replace(losses, losses_mw=losses.losses_mw + missed_mw)
-    redispatch = dispatch_grid(pose_grid(system, real_time, losses, site_mw))
+    posed = pose_grid(system, real_time, losses, site_mw)
+    redispatch = dispatch_grid(posed, explain=True)
     asked = _injections(system, real_time.forecast, redispatch, site_mw)
     balanced, solution, moved = _balance(ac_grid, asked, unit_floor_mw(system, available), available)
     return Settled(
@@ -72,6 +74,7 @@ def settle(system: System, ac_grid: AcGrid, actual: Observation, plan: DispatchP
         committed=balanced.committed,
         moved_mw=moved,
         injections=balanced,
+        posed=posed,
         redispatch=redispatch,
         ac=solution,
     )
