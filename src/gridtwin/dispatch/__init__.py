@@ -3,6 +3,7 @@
 from gridtwin.dispatch.fluid import advance_fluid, first_steps, kept_cost, roll_fluid
 from gridtwin.dispatch.groups import UnitGroups, group_units
 from gridtwin.dispatch.problem import (
+    ComputePrices,
     ComputeProblem,
     DispatchPlan,
     GridPlan,
@@ -11,6 +12,7 @@ from gridtwin.dispatch.problem import (
     NodalPrices,
     Penalties,
     PooledWork,
+    PreemptibleProblem,
     PriceExplanation,
     SolverRecord,
     StoreProblem,
@@ -19,6 +21,7 @@ from gridtwin.dispatch.problem import (
 from gridtwin.dispatch.solve import co_dispatch, dispatch_grid, dispatch_pooled
 
 __all__ = [
+    "ComputePrices",
     "ComputeProblem",
     "DispatchPlan",
     "GridPlan",
@@ -27,6 +30,7 @@ __all__ = [
     "NodalPrices",
     "Penalties",
     "PooledWork",
+    "PreemptibleProblem",
     "PriceExplanation",
     "SolverRecord",
     "StoreProblem",

@@ -11,6 +11,7 @@ from gridtwin.records import ComputePlan, LossEstimate, NetworkMatrices
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
 __all__ = [
+    "ComputePrices",
     "ComputeProblem",
     "DispatchPlan",
     "GridPlan",
@@ -19,6 +20,7 @@ __all__ = [
     "NodalPrices",
     "Penalties",
     "PooledWork",
+    "PreemptibleProblem",
     "PriceExplanation",
     "SolverRecord",
     "StoreProblem",
@@ -111,8 +113,39 @@ class TerminalValue:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PreemptibleProblem:
+    """Work that may be interrupted at any time, between its earliest and its latest runs.
+
+    `w`, whence, runs over the origins, where work waits that has not begun, then over the sites, where work goes on
+    that has.
+    """
+
+    arriving_node_h: FloatArray  # (time, w, class, delay class) what earliest runs do in each step
+    due_node_h: FloatArray  # (time, w, class, delay class) what latest runs do in each step
+    width_nodes: FloatArray  # (time, class, delay class) nodes of the jobs between release and due time
+    held_nodes: FloatArray  # (site, class) by such jobs before the first step
+    interruption_cost: FloatArray  # (class,) of taking a node from such work and giving it one again
+    route_cost: FloatArray  # (w, class, site) WAN cost of a node-hour
+    route_gb: FloatArray  # (class,) data of a node-hour that has not begun
+    route_allowed: BoolArray  # (w, class, site)
+
+    @classmethod
+    def none(cls, steps: int, shape: tuple[int, int, int, int], sites: int) -> PreemptibleProblem:
+        """No such work; `shape` as in `ComputeProblem`."""
+        origins, classes, delays, _ = shape
+        work = np.zeros((steps, origins + sites, classes, delays))
+        route = np.zeros((origins + sites, classes, sites))
+        by_class = np.zeros(classes)
+        width, held = np.zeros((steps, classes, delays)), np.zeros((sites, classes))
+        return cls(work, work, width, held, by_class, route, by_class, route > 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ComputeProblem:
-    """Where and when waiting and coming jobs may start. `q` runs over (origin, class, delay class, bin)."""
+    """Where and when waiting and coming jobs may run. `q` runs over (origin, class, delay class, bin).
+
+    Jobs that may be interrupted stand in `preemptible`, the others start once and run to their end.
+    """
 
     released_nodes: FloatArray  # (time, q) node starts that become possible in the step, backlog in the first
     due_nodes: FloatArray  # (time, q) node starts that must have happened by the end of the step, not cumulated
@@ -128,9 +161,27 @@ class ComputeProblem:
     route_cost: FloatArray  # (origin, class, site) WAN cost of one node start
     route_gb: FloatArray  # (class,) data of one node start
     route_allowed: BoolArray  # (origin, class, site)
+    delay_steps: IntArray  # (delay class,) that what arrives may wait; 0 where it begins in the step it arrives in
     bandwidth_gb: FloatArray  # (origin, site) data that a link can carry in one step
     block_steps: int  # steps over which the WAN is balanced
     terminal: TerminalValue
+    preemptible: PreemptibleProblem
+    coarse_after: int = 0  # first step from which on starts are decided for several steps at once
+    coarse_steps: int = 1  # that many
+
+    @property
+    def slot(self) -> IntArray:
+        """Slot of each step (time,), ascending from 0; starts are spread evenly over the steps of a slot."""
+        step = np.arange(len(self.released_nodes))
+        later = np.maximum(step - self.coarse_after, 0) // self.coarse_steps
+        return (np.minimum(step, self.coarse_after) + later).astype(np.int64)
+
+    @property
+    def block(self) -> IntArray:
+        """Block of each step (time,), ascending from 0, over which the WAN is balanced; a slot lies in one block."""
+        slot = self.slot
+        first = np.searchsorted(slot, slot)
+        return np.unique(first // self.block_steps, return_inverse=True)[1].astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,14 +250,30 @@ class GridPlan:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ComputePrices:
+    """What room for work is worth, and what work costs that arrives: the locational marginal price of computing.
+
+    NaN where there is no such work in the horizon.
+    """
+
+    capacity_per_node_h: FloatArray  # (time, site, class) saved per node-hour of further room, 0 while there is some
+    job_per_node_h: FloatArray  # (time, q) cost of further work released in the step
+    preemptible_per_node_h: FloatArray  # (time, origin, class, delay class) cost of further preemptible work
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class PooledWork:
-    """Decisions on work as the program holds them, in nodes: starts when, where and whence."""
+    """Decisions on work as the program holds them: node starts and preemptible work, each when, where and whence."""
 
     start_nodes: FloatArray  # (time, class, delay class, bin)
     placed_nodes: FloatArray  # (time, class, bin, site)
     moved_nodes: FloatArray  # (block, origin, class, site)
-    busy_nodes: FloatArray  # (time, site, class) by starts of this horizon
+    busy_nodes: FloatArray  # (time, site, class) by starts of this horizon and by preemptible work
     overbooked_nodes: FloatArray  # (time, site, class) work that finds no node and will be late
+    done_nodes: FloatArray  # (time, class, delay class) preemptible work under way
+    run_nodes: FloatArray  # (time, site, class) preemptible work under way
+    carried_node_h: FloatArray  # (block, w, class, site) preemptible work
+    prices: ComputePrices | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -218,3 +285,4 @@ class DispatchPlan:
     site_mw: FloatArray  # (time, site) at the meter
     grid: GridPlan
     unit_mw: FloatArray  # (time, unit)
+    compute_prices: ComputePrices | None = None  # None where the policy does not decide on work

@@ -8,6 +8,7 @@ import numpy as np
 
 from gridtwin.arrays import sum_at
 from gridtwin.dispatch.compute_block import add_compute, largest_draw_mw
+from gridtwin.dispatch.compute_prices import compute_prices
 from gridtwin.dispatch.grants import grants
 from gridtwin.dispatch.grid_block import GridColumns, InjectionMap, add_balance, add_grid
 from gridtwin.dispatch.network_rows import TOLERANCE_MW, LineLimits
@@ -62,13 +63,13 @@ def co_dispatch(grid: GridProblem, compute: ComputeProblem, available_mw: FloatA
     """
     plan, work = dispatch_pooled(grid, compute)
     busy = work.busy_nodes + compute.committed_nodes
-    block = np.arange(len(busy)) // compute.block_steps
     return DispatchPlan(
-        compute=grants(compute, work.start_nodes, work.placed_nodes, work.moved_nodes, block),
+        compute=grants(compute, work),
         busy_nodes=busy,
         site_mw=compute.base_mw + (compute.node_mw * busy).sum(axis=2),
         grid=plan,
         unit_mw=grid.groups.split(plan.group_mw, available_mw),
+        compute_prices=work.prices,
     )
 
 
@@ -85,8 +86,9 @@ def dispatch_pooled(grid: GridProblem, compute: ComputeProblem) -> tuple[GridPla
     columns = add_grid(program, grid, injection)
     work = add_compute(program, compute, grid.penalties, grid.step_h, injection)
     plan, solution = _solved(program, grid, injection, columns)
-    parts = (work.start, work.placed, work.moved, work.busy, work.overbooked)
-    return plan, PooledWork(*(_values(solution, part) for part in parts))
+    parts = (work.start, work.placed, work.moved, work.busy, work.overbooked, work.done, work.run, work.carried)
+    prices = compute_prices(compute, work, solution, grid.step_h)
+    return plan, PooledWork(*(_values(solution, part) for part in parts), prices)
 
 
 def _values(solution: Solution, columns: IntArray) -> FloatArray:

@@ -21,8 +21,14 @@ def _asap(system: System, _jobs: JobTable, _scenario: Scenario) -> Policy:
 
 
 def _co_dispatch(system: System, jobs: JobTable, scenario: Scenario) -> Policy:
-    margin = scenario.policies.co_dispatch.capacity_margin
-    return CoDispatch(system, work_shape(jobs, system.step_s), margin)
+    options = scenario.policies.co_dispatch
+    return CoDispatch(
+        system,
+        work_shape(jobs, system.step_s),
+        options.capacity_margin,
+        coarse_after=scenario.time.window // system.step_s,
+        coarse_steps=max(1, options.coarse_step // system.step_s),
+    )
 
 
 POLICIES: Mapping[str, Maker] = {"asap": _asap, "co_dispatch": _co_dispatch}

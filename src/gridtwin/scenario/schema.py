@@ -119,6 +119,11 @@ class CoDispatch(Schema):
     capacity_margin: Annotated[float, Field(strict=True, ge=0, lt=1)] = Field(
         default=0.1, description="Share of every pool the plan leaves free; wide jobs do not tile a full one."
     )
+    coarse_step: Span = Field(
+        default=6 * HOUR_S,
+        description="After the window, which is decided again before it comes, starts are planned for as many whole "
+        "steps at once as fit into this; time.step plans each of its own.",
+    )
 
 
 class Policies(Schema):
