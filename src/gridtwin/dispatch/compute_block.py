@@ -21,11 +21,11 @@ from gridtwin.arrays import sum_at
 from gridtwin.dispatch.grid_block import InjectionMap
 from gridtwin.dispatch.preemptible_block import add_interruptions, add_nodes, add_work
 from gridtwin.dispatch.problem import ComputeProblem, Penalties
-from gridtwin.dispatch.wan_block import Transport, add_transport, late_price_per_gb, limit_bandwidth
+from gridtwin.dispatch.wan_block import add_transport, late_price_per_gb, limit_bandwidth
 from gridtwin.optim import Program
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
-__all__ = ["ComputeColumns", "add_compute", "largest_draw_mw", "overbooking_price"]
+__all__ = ["ComputeColumns", "add_compute", "beyond_h", "largest_draw_mw", "overbooking_price"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,35 +43,29 @@ class ComputeColumns:
     done: IntArray  # (time, class, delay class) preemptible work under way
     run: IntArray  # (time, site, class) preemptible work under way
     carried: IntArray  # (block, whence, class, site) preemptible work, node-hours
-    backlog: IntArray  # (slot, class, delay class, bin)
-    queue: IntArray  # (slot, class, delay class, bin) rows
-    undone: IntArray  # (time, class, delay class) backlog of preemptible work
-    work: IntArray  # (time, class, delay class) its rows
-    total: IntArray  # (block, origin, class) starts by the end of each block
-    carried_total: IntArray  # (block, whence, class) the same of preemptible work
+    nodes: IntArray  # (time, site, class) rows: busy + overbooked = what is at work
+    bandwidth: IntArray  # (block, origin, site) rows
+    left: IntArray  # (class, segment) node-hours left at the end of the horizon
 
 
 def add_compute(
     program: Program, problem: ComputeProblem, penalties: Penalties, step_h: float, injection: InjectionMap
 ) -> ComputeColumns:
     """Add backlogs, starts, sites and WAN; what busy nodes draw goes into `injection`."""
-    start, backlog, queue = _add_queues(program, problem)
+    start, backlog = _add_queues(program, problem)
     placed = _add_places(program, problem, start)
-    done, undone, rows = add_work(program, problem.preemptible, step_h)
+    done, undone = add_work(program, problem.preemptible, step_h)
     run = add_nodes(program, problem, done)
     add_interruptions(program, problem, run)
-    busy, overbooked = _add_busy(program, problem, placed, run, overbooking_price(problem, penalties) * step_h)
-    sent, carried = _add_wan(program, problem, placed, run, step_h, late_price_per_gb(problem, penalties))
+    busy, overbooked, nodes = _add_busy(program, problem, placed, run, overbooking_price(problem, penalties) * step_h)
+    moved, carried, bandwidth = _add_wan(program, problem, placed, run, step_h, late_price_per_gb(problem, penalties))
     _limit_connections(program, problem, busy, penalties.connection_per_mwh * step_h)
-    _value_what_is_left(program, problem, backlog, placed, undone, step_h)
+    left = _value_what_is_left(program, problem, backlog, placed, undone, step_h)
     fixed = problem.base_mw + (problem.node_mw * problem.committed_nodes).sum(axis=2)
     injection.constant = injection.constant - sum_at(fixed, problem.site_bus, injection.constant.shape[1])
     for compute_class in range(busy.shape[2]):
         injection.add(busy[:, :, compute_class], problem.site_bus, -problem.node_mw[:, :, compute_class])
-    return ComputeColumns(
-        start, placed, sent.moved, busy, overbooked, done, run, carried.moved,
-        backlog, queue, undone, rows, sent.total, carried.total,
-    )  # fmt: skip
+    return ComputeColumns(start, placed, moved, busy, overbooked, done, run, carried, nodes, bandwidth, left)
 
 
 def largest_draw_mw(problem: ComputeProblem, buses: int) -> FloatArray:
@@ -94,7 +88,7 @@ def _pooled(nodes: FloatArray, problem: ComputeProblem) -> FloatArray:
     return pooled
 
 
-def _add_queues(program: Program, problem: ComputeProblem) -> tuple[IntArray, IntArray, IntArray]:
+def _add_queues(program: Program, problem: ComputeProblem) -> tuple[IntArray, IntArray]:
     """Backlog = backlog before + released - started, at most what is not yet due. Idle queues are left out.
 
     Starts are columns of a slot, nodes in each of its steps; the backlog (slot, …) is that at its end.
@@ -111,12 +105,11 @@ def _add_queues(program: Program, problem: ComputeProblem) -> tuple[IntArray, In
     shape = (len(released), int(used.sum()))
     start[:, used] = program.columns(shape, upper=cumulated[:, used] / length[:, None])
     backlog[:, used] = program.columns(shape, upper=room[:, used])
-    rows = np.full(released.shape, -1)
-    rows[:, used] = program.rows(shape, released[:, used], released[:, used])
-    program.entries(rows, backlog, 1.0)
-    program.entries(rows[1:], backlog[:-1], -1.0)
-    program.entries(rows, start, length[:, None, None, None])
-    return start[slot], backlog, rows
+    rows = program.rows(shape, released[:, used], released[:, used])
+    program.entries(rows, backlog[:, used], 1.0)
+    program.entries(rows[1:], backlog[:-1, used], -1.0)
+    program.entries(rows, start[:, used], length[:, None])
+    return start[slot], backlog
 
 
 def _add_places(program: Program, problem: ComputeProblem, start: IntArray) -> IntArray:
@@ -138,7 +131,7 @@ def _add_places(program: Program, problem: ComputeProblem, start: IntArray) -> I
 
 def _add_busy(
     program: Program, problem: ComputeProblem, placed: IntArray, run: IntArray, price: FloatArray
-) -> tuple[IntArray, IntArray]:
+) -> tuple[IntArray, IntArray, IntArray]:
     """Nodes kept busy by starts and by preemptible work, within what running jobs and services leave.
 
     Work beyond that is overbooked and will be late, at a price.
@@ -158,25 +151,25 @@ def _add_busy(
     for lag in range(min(problem.occupancy.shape[2], steps)):
         share = problem.occupancy[None, :, :, lag, None]
         program.entries(at[lag:], placed[: steps - lag], -share)
-    return busy, overbooked
+    return busy, overbooked, rows
 
 
 def _add_wan(
     program: Program, problem: ComputeProblem, placed: IntArray, run: IntArray, step_h: float, price_per_gb: float
-) -> tuple[Transport, Transport]:
+) -> tuple[IntArray, IntArray, IntArray]:
     """What is placed at a site and what runs there comes from somewhere, over links that both share."""
     work = problem.preemptible
-    by_origin = (
+    released, due = (
         nodes.reshape(len(nodes), *problem.shape).sum(axis=(3, 4))
         for nodes in (problem.released_nodes, problem.due_nodes)
     )
-    sent = add_transport(program, *by_origin, problem.route_allowed, problem.route_cost, problem.block)
-    program.entries(sent.taken[:, :, None, :], placed, -1.0)
-    by_whence = (node_h.sum(axis=3) for node_h in (work.arriving_node_h, work.due_node_h))
-    carried = add_transport(program, *by_whence, work.route_allowed, work.route_cost, problem.block)
-    program.entries(carried.taken, run.transpose(0, 2, 1), -step_h)
-    limit_bandwidth(program, problem, [(sent.moved, problem.route_gb), (carried.moved, work.route_gb)], price_per_gb)
-    return sent, carried
+    moved, taken = add_transport(program, released, due, problem.route_allowed, problem.route_cost, problem.block)
+    program.entries(taken[:, :, None, :], placed, -1.0)
+    arriving, due = (node_h.sum(axis=3) for node_h in (work.arriving_node_h, work.due_node_h))
+    carried, taken = add_transport(program, arriving, due, work.route_allowed, work.route_cost, problem.block)
+    program.entries(taken, run.transpose(0, 2, 1), -step_h)
+    flows = [(moved, problem.route_gb), (carried, work.route_gb)]
+    return moved, carried, limit_bandwidth(program, problem, flows, price_per_gb)
 
 
 def _limit_connections(program: Program, problem: ComputeProblem, busy: IntArray, price: float) -> None:
@@ -194,7 +187,7 @@ def _limit_connections(program: Program, problem: ComputeProblem, busy: IntArray
 
 def _value_what_is_left(
     program: Program, problem: ComputeProblem, backlog: IntArray, placed: IntArray, undone: IntArray, step_h: float
-) -> None:
+) -> IntArray:
     """Backlogs and occupancy past the horizon pay the terminal price of their class, in node-hours."""
     terminal = problem.terminal
     left = program.columns(terminal.width_node_h.shape, upper=terminal.width_node_h, cost=terminal.price_per_node_h)
@@ -202,11 +195,12 @@ def _value_what_is_left(
     program.entries(rows[:, None], left, 1.0)
     program.entries(rows[:, None, None], backlog[-1], -problem.mean_runtime_h[:, None, :])
     program.entries(rows[:, None], undone[-1], -1.0)
-    beyond = _beyond_h(problem, len(placed), step_h)
+    beyond = beyond_h(problem, len(placed), step_h)
     program.entries(rows[None, :, None, None], placed, -beyond[..., None])
+    return left
 
 
-def _beyond_h(problem: ComputeProblem, steps: int, step_h: float) -> FloatArray:
+def beyond_h(problem: ComputeProblem, steps: int, step_h: float) -> FloatArray:
     """Node-hours past the horizon of one node started in each step (time, class, bin)."""
     lags = problem.occupancy.shape[2]
     tail = np.zeros((max(lags, steps) + 1, *problem.occupancy.shape[:2]))

@@ -17,7 +17,7 @@ __all__ = ["add_interruptions", "add_nodes", "add_work"]
 ROUNDING_NODES = 1e-6  # so that latest runs, which use their full width, are no matter of the last digit
 
 
-def add_work(program: Program, work: PreemptibleProblem, step_h: float) -> tuple[IntArray, IntArray, IntArray]:
+def add_work(program: Program, work: PreemptibleProblem, step_h: float) -> tuple[IntArray, IntArray]:
     """Backlog[t] = backlog[t-1] + arriving[t] - done[t] · step, at most what is not yet due.
 
     Returns
@@ -25,8 +25,6 @@ def add_work(program: Program, work: PreemptibleProblem, step_h: float) -> tuple
     done : ndarray (time, class, delay class), nodes
     backlog : ndarray (time, class, delay class), node-h
         Columns; -1 where there is no work.
-    rows : ndarray (time, class, delay class)
-        Of the balance.
     """
     arriving, due = (node_h.sum(axis=1) for node_h in (work.arriving_node_h, work.due_node_h))
     room = np.maximum(np.cumsum(arriving, axis=0) - np.cumsum(due, axis=0), 0.0)
@@ -35,12 +33,11 @@ def add_work(program: Program, work: PreemptibleProblem, step_h: float) -> tuple
     shape = (len(arriving), int(used.sum()))
     done[:, used] = program.columns(shape, upper=work.width_nodes[:, used] + ROUNDING_NODES)
     backlog[:, used] = program.columns(shape, upper=room[:, used])
-    rows = np.full(arriving.shape, -1)
-    rows[:, used] = program.rows(shape, arriving[:, used], arriving[:, used])
-    program.entries(rows, backlog, 1.0)
-    program.entries(rows[1:], backlog[:-1], -1.0)
-    program.entries(rows, done, step_h)
-    return done, backlog, rows
+    rows = program.rows(shape, arriving[:, used], arriving[:, used])
+    program.entries(rows, backlog[:, used], 1.0)
+    program.entries(rows[1:], backlog[:-1, used], -1.0)
+    program.entries(rows, done[:, used], step_h)
+    return done, backlog
 
 
 def add_nodes(program: Program, problem: ComputeProblem, done: IntArray) -> IntArray:

@@ -251,13 +251,11 @@ class GridPlan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ComputePrices:
-    """What room for work is worth, and what work costs that arrives: the locational marginal price of computing.
+    """What room for work is worth, and what work costs that arrives: the locational marginal price of computing."""
 
-    NaN where there is no such work in the horizon.
-    """
-
+    node_per_node_h: FloatArray  # (time, site, class) energy, room and connection of one node
     capacity_per_node_h: FloatArray  # (time, site, class) saved per node-hour of further room, 0 while there is some
-    job_per_node_h: FloatArray  # (time, q) cost of further work released in the step
+    job_per_node_h: FloatArray  # (time, q) cost of further work released in the step, NaN where none is
     preemptible_per_node_h: FloatArray  # (time, origin, class, delay class) cost of further preemptible work
 
 

@@ -87,7 +87,7 @@ def dispatch_pooled(grid: GridProblem, compute: ComputeProblem) -> tuple[GridPla
     work = add_compute(program, compute, grid.penalties, grid.step_h, injection)
     plan, solution = _solved(program, grid, injection, columns)
     parts = (work.start, work.placed, work.moved, work.busy, work.overbooked, work.done, work.run, work.carried)
-    prices = compute_prices(compute, work, solution, grid.step_h)
+    prices = compute_prices(compute, grid, work, solution, plan.price_per_mwh)
     return plan, PooledWork(*(_values(solution, part) for part in parts), prices)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,16 +10,7 @@ from gridtwin.dispatch.problem import ComputeProblem, Penalties
 from gridtwin.optim import Program
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
-__all__ = ["Transport", "add_transport", "late_price_per_gb", "limit_bandwidth"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Transport:
-    """Where columns and rows of a transport are; -1 where nothing may move."""
-
-    moved: IntArray  # (block, whence, class, site)
-    total: IntArray  # (block, whence, class) columns of all that has left by a block's end
-    taken: IntArray  # (time, class, site) row of the step's block: Σ whence of moved = what is entered with -1
+__all__ = ["add_transport", "late_price_per_gb", "limit_bandwidth"]
 
 
 def late_price_per_gb(problem: ComputeProblem, penalties: Penalties) -> float:
@@ -36,7 +26,7 @@ def add_transport(
     allowed: BoolArray,
     cost: FloatArray,
     block: IntArray,
-) -> Transport:
+) -> tuple[IntArray, IntArray]:
     """Transport from where work comes from to sites, in blocks of steps.
 
     By the end of each block a place has given no more than it had to give and no less than was due.
@@ -51,22 +41,26 @@ def add_transport(
     block : ndarray (time,)
         Block of each step, ascending from 0.
 
+    Returns
+    -------
+    moved : ndarray (block, whence, class, site)
+        Columns; -1 where nothing may move.
+    taken : ndarray (time, class, site)
+        Row of the block of each step; each says Σ whence of moved = what is entered there with -1.
     """
     ends = np.flatnonzero(np.diff(block, append=block[-1] + 1))
     used: BoolArray = np.asarray(allowed & (supply.sum(axis=0) > 0)[:, :, None])
     moved = np.full((len(ends), *used.shape), -1)
     moved[:, used] = program.columns((len(ends), int(used.sum())), cost=cost[used])
-    total = _bound_whence(program, moved, supply, due, ends)
+    _bound_whence(program, moved, supply, due, ends)
     taken = np.full((len(ends), *used.shape[1:]), -1)
     reached = used.any(axis=0)
     taken[:, reached] = program.rows((len(ends), int(reached.sum())), 0.0, 0.0)
     program.entries(taken[:, None], moved, 1.0)
-    return Transport(moved, total, taken[block])
+    return moved, taken[block]
 
 
-def _bound_whence(
-    program: Program, moved: IntArray, supply: FloatArray, due: FloatArray, ends: IntArray
-) -> IntArray:
+def _bound_whence(program: Program, moved: IntArray, supply: FloatArray, due: FloatArray, ends: IntArray) -> None:
     """Cumulative work of each (whence, class) lies between what is due and what there is, at each block's end."""
     most, least = (np.cumsum(work, axis=0)[ends] for work in (supply, due))
     used = np.broadcast_to(most[-1] > 0, most.shape)
@@ -76,12 +70,11 @@ def _bound_whence(
     program.entries(rows, total, 1.0)
     program.entries(rows[1:], total[:-1], -1.0)
     program.entries(rows[..., None], moved, -1.0)
-    return total
 
 
 def limit_bandwidth(
     program: Program, problem: ComputeProblem, flows: Sequence[tuple[IntArray, FloatArray]], price_per_gb: float
-) -> None:
+) -> IntArray:
     """Data of a block fit the link, or arrive late; links that could carry everything at once get no row.
 
     Parameters
@@ -91,15 +84,23 @@ def limit_bandwidth(
     flows : sequence of (columns (block, whence, class, site), GB of a unit (class,))
         Whence begins with the origins; what has begun at a site needs no link.
     price_per_gb : float
+
+    Returns
+    -------
+    ndarray (block, origin, site)
+        Rows, -1 where there is none.
     """
     lengths = np.bincount(problem.block)
     most_gb = _most_gb(problem)
+    limit = np.full((len(lengths), *problem.bandwidth_gb.shape), -1)
     for origin, site in zip(*np.nonzero(most_gb[:, None] > problem.bandwidth_gb * lengths.min()), strict=True):
         rows = program.rows(lengths.shape, -np.inf, problem.bandwidth_gb[origin, site] * lengths)
         for moved, gb in flows:
             program.entries(rows[:, None], moved[:, origin, :, site], gb)
         over_gb = program.columns(rows.shape, cost=price_per_gb)
         program.entries(rows, over_gb, -1.0)
+        limit[:, origin, site] = rows
+    return limit
 
 
 def _most_gb(problem: ComputeProblem) -> FloatArray:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gridtwin.arrays import sum_at
-from gridtwin.dispatch import DispatchPlan, GridPlan, SolverRecord
+from gridtwin.dispatch import ComputePrices, DispatchPlan, GridPlan, SolverRecord
 from gridtwin.dispatch.elements import Elements
 from gridtwin.economics.production import production_co2_kg_per_h, production_cost_per_h
 from gridtwin.grid.findings import find_violations
@@ -101,6 +101,25 @@ class Recorder:
             "forced_nodes": record.forced_nodes,
             "waiting_nodes": record.waiting_nodes,
             "moved_gb": record.moved_gb,
+            **self._work_prices(plan.compute_prices, steps),
+        }
+
+    def _work_prices(self, prices: ComputePrices | None, steps: int) -> dict[str, np.ndarray]:
+        """Prices of the plan; those of preemptible work hold for every duration bin."""
+        fleet = self.system.fleet
+        if prices is None:
+            by_queue = np.full((steps, fleet.axes.size), np.nan)
+            by_pool = np.full((steps, *fleet.capacity_nodes.shape), np.nan)
+            return {
+                "capacity_price_per_node_h": by_pool,
+                "job_price_per_node_h": by_queue,
+                "preemptible_price_per_node_h": by_queue,
+            }
+        bins = fleet.axes.shape[-1]
+        return {
+            "capacity_price_per_node_h": prices.capacity_per_node_h[:steps],
+            "job_price_per_node_h": prices.job_per_node_h[:steps],
+            "preemptible_price_per_node_h": prices.preemptible_per_node_h[:steps].reshape(steps, -1).repeat(bins, axis=1),
         }
 
     def _unit_values(self, plan: DispatchPlan, settled: Settled) -> dict[str, np.ndarray]:

@@ -13,6 +13,7 @@ COORDS = {
     "bus": ("1", "2", "3"),
     "line": ("l1", "l2"),
     "unit": ("u1", "u2"),
+    "element": ("other", "shed", "unit:u1:1"),
 }
 WHOLE = ("nodes", "jobs", "node_s", "columns", "rows", "rounds", "committed", "converged")
 
