@@ -192,7 +192,9 @@ def test_preemptible_transport(hand_preemptible, check_golden):
     program = Program()
     run = program.columns((3, 2, 1))
     nowhere = np.full((3, 1, 1, 2), -1)
-    _, carried, _ = block._add_wan(program, hand_preemptible(route_cost=cost), nowhere, run, step_h=0.5, price_per_gb=5.0)
+    _, carried, _ = block._add_wan(
+        program, hand_preemptible(route_cost=cost), nowhere, run, step_h=0.5, price_per_gb=5.0
+    )
     check_golden(program, {"carried": carried, "run": run}, rest="total")
 
 

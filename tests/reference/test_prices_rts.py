@@ -49,7 +49,9 @@ class Redispatch:
         """Change of all columns as load changes in one (time, bus), all line limits kept."""
         with self.session.moved(load_mw * self.right[case]):
             self.session._optimise()
-            return np.asarray(self.session._highs.getSolution().col_value) - self.optimum.value[: len(self.session.cost)]
+            return (
+                np.asarray(self.session._highs.getSolution().col_value) - self.optimum.value[: len(self.session.cost)]
+            )
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +78,8 @@ def test_every_price_is_the_cost_of_a_redispatch(problem, redispatch):
     prices = dispatch_grid(problem, explain=True).prices
     why, price = prices.explanation, prices.total_per_mwh.ravel()
     one_price = np.flatnonzero(~why.degenerate.ravel())
-    gap = (why.high_per_mwh - why.low_per_mwh)[why.degenerate]
-    print(f"\n{why.degenerate.mean():.2%} of {price.size} bus-hours degenerate, sides up to {gap.max(initial=0):.6g} apart")
+    apart = (why.high_per_mwh - why.low_per_mwh)[why.degenerate].max(initial=0)
+    print(f"\n{why.degenerate.mean():.2%} of {price.size} bus-hours degenerate, up to {apart:.6g} apart")  # noqa: T201
     assert len(one_price) > 0.9 * price.size
     assert why.reach_mw.ravel()[one_price].min() > 1e-3
     cost = redispatch.session.cost

@@ -240,7 +240,7 @@ def _largest(values: FloatArray) -> float:
 
 def _turnover(money_per_h: FloatArray, run: RunData) -> FloatArray:
     """Money (time,) that changes hands, what is paid and what is received added; at least 1."""
-    return np.maximum(1.0, np.abs(money_per_h).sum(axis=1) * run.step_h)
+    return np.asarray(np.maximum(1.0, np.abs(money_per_h).sum(axis=1) * run.step_h))
 
 
 def _curve_residual(run: RunData, rate: str, stored: str) -> float:

@@ -84,9 +84,7 @@ def _job_prices(
     return _known(price / runtime_h).reshape(len(price), -1)
 
 
-def _work_prices(
-    problem: ComputeProblem, node_h: FloatArray, late_data: FloatArray, left: FloatArray
-) -> FloatArray:
+def _work_prices(problem: ComputeProblem, node_h: FloatArray, late_data: FloatArray, left: FloatArray) -> FloatArray:
     """Price (time, origin, class, delay class) of a node-hour of preemptible work that begins anew."""
     work, origins = problem.preemptible, problem.shape[0]
     way = work.route_cost[:origins] + late_data[:, :, None] * work.route_gb[:, None]
@@ -135,4 +133,3 @@ def _cheapest(problem: ComputeProblem, best: FloatArray, at_end: FloatArray) -> 
         open_ = slice(max(steps - int(delay), 0), None)
         price[open_, :, :, k] = np.minimum(price[open_, :, :, k], at_end)
     return price
-

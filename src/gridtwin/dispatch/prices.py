@@ -71,7 +71,7 @@ def explained(
     owner_of_basic = basis.of_basic(owner)[load.moving].astype(np.int64)
     price = load.price(basis, cost)
     low, high = (_beside(session, basis, cost, load, side) for side in (-1.0, 1.0))
-    penalised = (np.abs(load.moves) > MOVES)[elements.penalty[owner_of_basic]].any(axis=0)
+    penalised: BoolArray = np.asarray((np.abs(load.moves) > MOVES)[elements.penalty[owner_of_basic]].any(axis=0))
     fixed = _slack_fixed(session, basis, cost, load, elements.penalty[owner]) if penalised.any() else price
     co2 = load.price(basis, _co2_rate(problem, columns, session.n_columns))
     return PriceExplanation(
@@ -160,13 +160,13 @@ def _set_by(owner: IntArray, cost: FloatArray, moves: FloatArray) -> IntArray:
     """Return the element (case,) with the largest cost times move; where all are free, the one that moves most."""
     weight = np.where(owner == OTHER, 0.0, np.abs(cost) + PRICE)
     largest = np.argmax(weight[:, None] * np.abs(moves), axis=0)
-    return owner[largest]
+    return np.asarray(owner[largest])
 
 
 def _marginal(owner: IntArray, moves: FloatArray, elements: int) -> BoolArray:
     """Elements that move with load at any bus (time, element)."""
-    moved = (np.abs(moves) > MOVES).any(axis=2)  # (row, time)
-    marginal = sum_at(moved.T.astype(np.float64), owner, elements) > 0
+    moved: BoolArray = np.asarray((np.abs(moves) > MOVES).any(axis=2))  # (row, time)
+    marginal: BoolArray = sum_at(moved.T.astype(np.float64), owner, elements) > 0
     marginal[:, OTHER] = False
     return marginal
 

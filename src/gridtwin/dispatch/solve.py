@@ -88,7 +88,7 @@ def dispatch_pooled(grid: GridProblem, compute: ComputeProblem) -> tuple[GridPla
     plan, solution = _solved(program, grid, injection, columns)
     parts = (work.start, work.placed, work.moved, work.busy, work.overbooked, work.done, work.run, work.carried)
     prices = compute_prices(compute, grid, work, solution, plan.price_per_mwh)
-    return plan, PooledWork(*(_values(solution, part) for part in parts), prices)
+    return plan, PooledWork(*(_values(solution, part) for part in parts), prices=prices)
 
 
 def _values(solution: Solution, columns: IntArray) -> FloatArray:

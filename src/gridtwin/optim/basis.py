@@ -60,7 +60,7 @@ class Basis:
         """
         return np.asarray(self._factors.solve(right))
 
-    def of_basic(self, rate: FloatArray) -> FloatArray:
+    def of_basic(self, rate: FloatArray | IntArray) -> FloatArray:
         """Pick from a rate (column,) those of the basic variables (row,); activities of rows have none."""
         return np.concatenate([rate, np.zeros(len(self.basic))])[self.basic]
 

@@ -119,7 +119,9 @@ class Recorder:
         return {
             "capacity_price_per_node_h": prices.capacity_per_node_h[:steps],
             "job_price_per_node_h": prices.job_per_node_h[:steps],
-            "preemptible_price_per_node_h": prices.preemptible_per_node_h[:steps].reshape(steps, -1).repeat(bins, axis=1),
+            "preemptible_price_per_node_h": prices.preemptible_per_node_h[:steps]
+            .reshape(steps, -1)
+            .repeat(bins, axis=1),
         }
 
     def _unit_values(self, plan: DispatchPlan, settled: Settled) -> dict[str, np.ndarray]:

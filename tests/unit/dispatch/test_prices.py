@@ -116,7 +116,7 @@ def test_an_overload_sets_a_price_that_is_told_again_without_it(hand_grid):
 
 
 def test_spill_sets_a_price_that_is_told_again_without_it(hand_grid):
-    """Floors of 150 MW against 120: a MWh more would save the dumping at 100; if that is held, unit 0 would serve it."""
+    """Floors of 150 MW against 120: a MWh more would save the dumping at 100; if that is held, unit 0 gives it."""
     problem = hand_grid(lower_mw=np.array([[70.0, 80.0]]))
     plan, why = explain(problem)
     np.testing.assert_allclose(plan.price_per_mwh, -100)
