@@ -158,7 +158,7 @@ def _co2_rate(problem: GridProblem, columns: GridColumns, n_columns: int) -> Flo
 
 def _set_by(owner: IntArray, cost: FloatArray, moves: FloatArray) -> IntArray:
     """Return the element (case,) with the largest cost times move; where all are free, the one that moves most."""
-    weight = np.where(owner == OTHER, 0.0, np.abs(cost) + PRICE)
+    weight = np.abs(cost) + np.where(owner == OTHER, 0.0, PRICE)
     largest = np.argmax(weight[:, None] * np.abs(moves), axis=0)
     return np.asarray(owner[largest])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -14,6 +14,7 @@ __all__ = [
     "ComputePrices",
     "ComputeProblem",
     "DispatchPlan",
+    "FleetPlan",
     "GridPlan",
     "GridProblem",
     "LinkProblem",
@@ -38,6 +39,7 @@ class Penalties:
     connection_per_mwh: float
     late_per_node_h: float
     carbon_per_t: float
+    reserve_per_mwh: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,7 +176,8 @@ class ComputeProblem:
         """Slot of each step (time,), ascending from 0; starts are spread evenly over the steps of a slot."""
         step = np.arange(len(self.released_nodes))
         later = np.maximum(step - self.coarse_after, 0) // self.coarse_steps
-        return (np.minimum(step, self.coarse_after) + later).astype(np.int64)
+        slot: IntArray = (np.minimum(step, self.coarse_after) + later).astype(np.int64)
+        return slot
 
     @property
     def block(self) -> IntArray:
@@ -193,8 +196,10 @@ class SolverRecord:
     rounds: int
     iterations: int
     objective: float
-    dual_objective: float
+    dual_objective: float  # of the program whose integers are fixed
     primal_residual: float
+    binaries: int  # integers that keep stores and links to one direction, added where the optimum used both
+    mip_gap: float  # relative, left by branching on them; 0 without any
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -241,6 +246,14 @@ class GridPlan:
     losses_mw: FloatArray  # (time,)
     prices: NodalPrices
     binding: BoolArray  # (time, line) limits that were written
+    charge_mw: FloatArray  # (time, store) drawn at the bus
+    discharge_mw: FloatArray  # (time, store) given at the bus; what units generate from a store is in `group_mw`
+    stored_mwh: FloatArray  # (time, store) at the end of the step
+    store_spill_mw: FloatArray  # (time, store) inflow that is let go
+    store_value_per_mwh: FloatArray  # (time, store) change of cost per MWh less in store, such as the value of water
+    link_mw: FloatArray  # (time, dispatched) sent, positive from -> to
+    reserve_short_mw: FloatArray  # (time,) required and not held
+    reserve_price_per_mwh: FloatArray  # (time,) change of cost per MW and hour of further requirement
     solver: SolverRecord
 
     @property
@@ -271,16 +284,24 @@ class PooledWork:
     done_nodes: FloatArray  # (time, class, delay class) preemptible work under way
     run_nodes: FloatArray  # (time, site, class) preemptible work under way
     carried_node_h: FloatArray  # (block, w, class, site) preemptible work
-    prices: ComputePrices | None = None
+    prices: ComputePrices | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FleetPlan:
+    """What the fleet is granted and expected to draw."""
+
+    compute: ComputePlan | None  # None: start whatever fits, as soon as it fits
+    busy_nodes: FloatArray  # (time, site, class) mean nodes expected to be busy with jobs
+    site_mw: FloatArray  # (time, site) of equipment, cooling and conversion
+    prices: ComputePrices | None = None  # None where no program decides on both work and grid
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DispatchPlan:
     """A policy's answer: what the fleet is granted and what the grid intends."""
 
-    compute: ComputePlan | None  # None: start whatever fits, as soon as it fits
-    busy_nodes: FloatArray  # (time, site, class) mean nodes expected to be busy with jobs
-    site_mw: FloatArray  # (time, site) at the meter
+    fleet: FleetPlan
+    expected_price_per_mwh: FloatArray  # (time, bus) that the fleet was planned with
     grid: GridPlan
     unit_mw: FloatArray  # (time, unit)
-    compute_prices: ComputePrices | None = None  # None where the policy does not decide on work

@@ -89,18 +89,25 @@ def parties(variables: Arrays, inputs: Inputs) -> dict[str, Party]:
     variables, inputs : mappings of arrays
         As stored by the run.
     """
-    v, names = variables, {table: tuple(inputs[f"{table}s"][table].tolist()) for table in ("unit", "site", "link")}
+    v, names = (
+        variables,
+        {table: tuple(inputs[f"{table}s"][table].tolist()) for table in ("unit", "site", "store", "link")},
+    )
     bus = tuple(inputs["buses"]["bus"].tolist())
     every_bus = np.arange(len(bus))
-    links = inputs["links"]
-    sent_mw = np.tile(links["schedule_mw"], (len(v["load_mw"]), 1))
+    links, at_grid = inputs["links"], inputs["stores"]["site_index"] < 0
+    stores = tuple(np.array(names["store"])[at_grid].tolist())
+    arriving_mw = (1.0 - links["loss"]) * v["link_mw"]
     slack = np.flatnonzero(inputs["buses"]["slack"])
     return {
         "loads": Party(bus, every_bus, v["load_mw"] - v["shed_mw"]),
         "sites": Party(names["site"], inputs["sites"]["bus_index"], v["site_mw"]),
         "units": Party(names["unit"], inputs["units"]["bus_index"], -v["unit_mw"]),
-        "links_from": Party(names["link"], links["from_index"], sent_mw),
-        "links_to": Party(names["link"], links["to_index"], -sent_mw),
+        "stores": Party(
+            stores, inputs["stores"]["bus_index"][at_grid], (v["charge_mw"] - v["discharge_mw"])[:, at_grid]
+        ),
+        "links_from": Party(names["link"], links["from_index"], np.maximum(v["link_mw"], arriving_mw)),
+        "links_to": Party(names["link"], links["to_index"], np.maximum(-v["link_mw"], -arriving_mw)),
         "dumping": Party(bus, every_bus, dumped_mw(v["load_mw"], v["spill_mw"])),
         "slack": Party((bus[slack[0]],), slack, -np.nan_to_num(v["slack_excess_mw"])[:, None]),
     }

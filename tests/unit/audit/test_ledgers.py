@@ -128,6 +128,7 @@ STORED = [
     Spoilt("energy", "inputs/pools", "capacity_nodes", ONE, 0),
     Spoilt("energy", "inputs/pools", "idle_w", W, 0),
     Spoilt("energy", "inputs/pools", "peak_w", W, 0),
+    Spoilt("energy", "inputs/pools", "service_utilization", SHARE, 2),
     Spoilt("production_cost", "system", "production_cost", cost_share("production_cost"), 5),
     Spoilt("production_cost", "unit", "unit_mw", MW_IN_MONEY, largest("unit_mw")),
     Spoilt("production_cost", "inputs/segments", "cost_per_mwh", SHARE_OF_COST * 10_000, 0),
@@ -155,7 +156,8 @@ STORED = [
     Spoilt("money", "bus", "dispatched_injection_mw", MWH_IN_RENT, 4),
     Spoilt("money", "bus", "price_per_mwh", PRICE * 10, largest("load_mw")),
     Spoilt("money", f"{CONGESTED}line", "shadow_price_per_mwh", PRICE * 10, largest("shadow_price_per_mwh")),
-    Spoilt("money", "inputs/links", "schedule_mw", MWH_IN_RENT * 1000, 0),
+    Spoilt("money", "link", "link_mw", MWH_IN_RENT * 1000, 0),
+    Spoilt("money", "inputs/links", "loss", 0.1, 0),
     Spoilt("solver_primal", "solver", "primal_residual", SHARE, 0),
     Spoilt("solver_primal", "solver", "redispatch_primal_residual", SHARE, 0),
     Spoilt("solver_gap", "solver", "redispatch_objective", lambda t, r: SHARE * t["redispatch_objective"][r], 0),
@@ -188,7 +190,7 @@ def copy(pocket_run, read_stored, tmp_path):
     shutil.copytree(run.path, path)
 
     def ledgers():
-        return {ledger.name: ledger for ledger in close_ledgers(read_stored(run.study, path))}
+        return {ledger.name: ledger for ledger in close_ledgers(read_stored(path))}
 
     return path, ledgers
 
@@ -353,7 +355,12 @@ def test_what_goes_beyond_a_ramp_of_5_mw_a_step(kind, unit_mw, available_mw, mov
     def column(values):
         return np.array(values, float)[:, None]
 
-    units = {"ramp_mw_per_h": np.array([10.0]), "profiled": np.array([kind[0]]), "curtailable": np.array([kind[1]])}
+    units = {
+        "ramp_mw_per_h": np.array([10.0]),
+        "profiled": np.array([kind[0]]),
+        "curtailable": np.array([kind[1]]),
+        "store_index": np.array([-1]),
+    }
     data = RunData(
         step_s=1800,
         coords={},
@@ -362,6 +369,7 @@ def test_what_goes_beyond_a_ramp_of_5_mw_a_step(kind, unit_mw, available_mw, mov
             "unit_mw": column(unit_mw),
             "available_mw": column(available_mw),
             "moved_mw": np.array(moved_mw, float),
+            "stored_mwh": np.zeros((2, 0)),
         },
         jobs={},
         events={},
