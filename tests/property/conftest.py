@@ -280,6 +280,7 @@ def _compute(rng: np.random.Generator, steps: int, buses: int, step_h: float) ->
         route_gb=rng.uniform(0.5, 4, classes),
         route_allowed=allowed,
         bandwidth_gb=bandwidth,
+        delay_steps=rng.integers(0, 5, delays),
         block_steps=int(rng.integers(1, 4)),
         terminal=TerminalValue(width, np.sort(rng.uniform(5, 60, (classes, 3)), axis=1)),
         preemptible=_preemptible(rng, steps, shape, sites, allowed, step_h),
