@@ -38,13 +38,8 @@ KPIS: Mapping[str, Kpi] = {
     "jobs_completed": Kpi("jobs completed", ""),
     "jobs_unfinished": Kpi("jobs not ended with the run", ""),
     "jobs_late": Kpi("jobs late, those not ended included", ""),
-<<<<<<< HEAD
-    "jobs_suspensions": Kpi("suspensions of jobs", ""),
-    "jobs_migrations": Kpi("resumptions at another site", ""),
-=======
     "jobs_suspended": Kpi("suspensions of jobs", ""),
     "jobs_migrated": Kpi("resumptions at another site", ""),
->>>>>>> preempt
     "checkpoint_node_h": Kpi("nodes busy saving states", "node-h"),
     "restart_node_h": Kpi("nodes busy loading them again", "node-h"),
     "wait_p50_s": Kpi("wait, median", "s"),

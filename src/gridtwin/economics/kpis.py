@@ -111,13 +111,8 @@ def _job_kpis(jobs: Mapping[str, np.ndarray]) -> dict[str, float | int | None]:
         "jobs_completed": int(done.sum()),
         "jobs_unfinished": int((~done).sum()),
         "jobs_late": int((jobs["end_s"] > jobs["due_s"])[done].sum() + (~done).sum()),
-<<<<<<< HEAD
-        "jobs_suspensions": int(jobs["suspensions"].sum()),
-        "jobs_migrations": int(jobs["migrations"].sum()),
-=======
         "jobs_suspended": int(jobs["suspensions"].sum()),
         "jobs_migrated": int(jobs["migrations"].sum()),
->>>>>>> preempt
         "wait_p50_s": float(np.percentile(wait_s, 50)) if len(wait_s) else None,
         "wait_p95_s": float(np.percentile(wait_s, 95)) if len(wait_s) else None,
     }
