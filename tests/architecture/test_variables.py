@@ -40,6 +40,14 @@ EXCEPTIONS = {
     "columns": "a count",
     "rows": "a count",
     "rounds": "a count",
+    "review_passes": "a count",
+    "review_tightened": "a count",
+    "review_cuts": "a count",
+    "review_thermal_before": "a count",
+    "review_thermal_after": "a count",
+    "review_voltage_before": "a count",
+    "review_voltage_after": "a count",
+    "review_voltage_beyond_cure": "a count",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -11,15 +12,31 @@ from gridtwin.dispatch.compute_block import add_compute, largest_draw_mw
 from gridtwin.dispatch.grants import grants
 from gridtwin.dispatch.grid_block import GridColumns, InjectionMap, add_balance, add_grid
 from gridtwin.dispatch.network_rows import TOLERANCE_MW, LineLimits
-from gridtwin.dispatch.problem import ComputeProblem, DispatchPlan, GridPlan, GridProblem, PooledWork, SolverRecord
+from gridtwin.dispatch.problem import (
+    ComputeProblem,
+    DispatchPlan,
+    GridPlan,
+    GridProblem,
+    GridReview,
+    PooledWork,
+    Review,
+    SolverRecord,
+    Tightening,
+)
 from gridtwin.optim import Program, Session, Solution
 from gridtwin.units import FloatArray, IntArray
 
 __all__ = ["co_dispatch", "dispatch_grid", "dispatch_pooled"]
 
 
-def dispatch_grid(problem: GridProblem) -> GridPlan:
+def dispatch_grid(problem: GridProblem, review: GridReview | None = None) -> GridPlan:
     """Dispatch units for loads that are fixed.
+
+    Parameters
+    ----------
+    problem : GridProblem
+    review : GridReview, optional
+        Looks at the plan and may have it solved again, on from the last basis.
 
     Raises
     ------
@@ -28,10 +45,13 @@ def dispatch_grid(problem: GridProblem) -> GridPlan:
     """
     program, injection = Program(), InjectionMap.fixed(problem.injection_mw)
     columns = add_grid(program, problem, injection)
-    return _solved(program, problem, injection, columns)[0]
+    seen = None if review is None else lambda plan, _: review(plan)
+    return _solved(program, problem, injection, columns, seen)[0]
 
 
-def co_dispatch(grid: GridProblem, compute: ComputeProblem, available_mw: FloatArray) -> DispatchPlan:
+def co_dispatch(
+    grid: GridProblem, compute: ComputeProblem, available_mw: FloatArray, review: Review | None = None
+) -> DispatchPlan:
     """Decide together when and where work starts and what the units do.
 
     Parameters
@@ -39,25 +59,29 @@ def co_dispatch(grid: GridProblem, compute: ComputeProblem, available_mw: FloatA
     grid, compute : problems over the same steps
     available_mw : ndarray (time, unit), MW
         What each unit could give; like units share their group's output in proportion to it.
+    review : Review, optional
+        Looks at the plan and may have it solved again, on from the last basis.
 
     Raises
     ------
     DispatchError
         If the program has no optimum.
     """
-    plan, work = dispatch_pooled(grid, compute)
+    plan, work = dispatch_pooled(grid, compute, review)
     busy = work.busy_nodes + compute.committed_nodes
     block = np.arange(len(busy)) // compute.block_steps
     return DispatchPlan(
         compute=grants(compute, work.start_nodes, work.placed_nodes, work.moved_nodes, block),
         busy_nodes=busy,
-        site_mw=compute.base_mw + (compute.node_mw * busy).sum(axis=2),
+        site_mw=_site_mw(compute, busy),
         grid=plan,
         unit_mw=grid.groups.split(plan.group_mw, available_mw),
     )
 
 
-def dispatch_pooled(grid: GridProblem, compute: ComputeProblem) -> tuple[GridPlan, PooledWork]:
+def dispatch_pooled(
+    grid: GridProblem, compute: ComputeProblem, review: Review | None = None
+) -> tuple[GridPlan, PooledWork]:
     """Decide as `co_dispatch` does, but leave the work pooled.
 
     Raises
@@ -69,9 +93,20 @@ def dispatch_pooled(grid: GridProblem, compute: ComputeProblem) -> tuple[GridPla
     program, injection = Program(), InjectionMap.fixed(grid.injection_mw)
     columns = add_grid(program, grid, injection)
     work = add_compute(program, compute, grid.penalties, grid.step_h, injection)
-    plan, solution = _solved(program, grid, injection, columns)
+
+    def seen(plan: GridPlan, solution: Solution) -> Tightening | None:
+        busy = _values(solution, work.busy) + compute.committed_nodes
+        return None if review is None else review(plan, _site_mw(compute, busy))
+
+    plan, solution = _solved(program, grid, injection, columns, seen)
     parts = (work.start, work.placed, work.moved, work.busy, work.overbooked)
     return plan, PooledWork(*(_values(solution, part) for part in parts))
+
+
+def _site_mw(compute: ComputeProblem, busy_nodes: FloatArray) -> FloatArray:
+    """Draw of each (time, site) at the meter."""
+    batch_mw: FloatArray = (compute.node_mw * busy_nodes).sum(axis=2)
+    return compute.base_mw + batch_mw
 
 
 def _values(solution: Solution, columns: IntArray) -> FloatArray:
@@ -80,13 +115,21 @@ def _values(solution: Solution, columns: IntArray) -> FloatArray:
 
 
 def _solved(
-    program: Program, problem: GridProblem, injection: InjectionMap, columns: GridColumns
+    program: Program,
+    problem: GridProblem,
+    injection: InjectionMap,
+    columns: GridColumns,
+    review: Callable[[GridPlan, Solution], Tightening | None] | None,
 ) -> tuple[GridPlan, Solution]:
     balance = add_balance(program, problem, injection)
     limits = LineLimits(problem, injection.matrix(program.n_columns), injection.constant)
     session = Session(program)
     solution = limits.solve(session)
-    return _grid_plan(program, problem, columns, balance, limits, solution), solution
+    plan = _grid_plan(program, problem, columns, balance, limits, solution)
+    while review is not None and (tightening := review(plan, solution)) is not None:
+        solution = limits.tighten(session, tightening)
+        plan = _grid_plan(program, problem, columns, balance, limits, solution)
+    return plan, solution
 
 
 def _grid_plan(
@@ -99,7 +142,7 @@ def _grid_plan(
 ) -> GridPlan:
     injection = limits.injection_mw(solution)
     flow = limits.flow_mw(solution)
-    beyond = np.abs(flow) - problem.rate_mw
+    beyond = np.abs(flow) - limits.rate_mw
     losses = problem.losses
     marginal = (1.0 - losses.factor) * solution.row_dual[balance][:, None] + limits.price(solution)
     linear = (losses.factor * (injection - losses.reference_injection_mw)).sum(axis=1)
@@ -115,6 +158,8 @@ def _grid_plan(
         losses_mw=losses.losses_mw + linear,
         price_per_mwh=marginal / problem.step_h,
         binding=limits.written,
+        rate_mw=limits.rate_mw,
+        cuts=limits.cuts,
         solver=SolverRecord(
             columns=program.n_columns,
             rows=len(solution.row_dual),

@@ -64,14 +64,14 @@ class Session:
         """Columns now in the program."""
         return int(self._highs.getNumCol())
 
-    def add_columns(self, number: int, cost: float) -> IntArray:
-        """Add `number` empty columns in [0, inf) at `cost` each. Returns their numbers."""
+    def add_columns(self, number: int, cost: float | FloatArray) -> IntArray:
+        """Add `number` empty columns in [0, inf) at `cost` each, or (column,) costs. Returns their numbers."""
         first = self.n_columns
         empty = np.zeros(0)
         _checked(
             self._highs.addCols(
                 number,
-                np.full(number, cost),
+                np.broadcast_to(np.asarray(cost, dtype=np.float64), number).copy(),
                 np.zeros(number),
                 np.full(number, np.inf),
                 0,
@@ -103,6 +103,21 @@ class Session:
         )
         self._rows.append(rows)
         return first + np.arange(len(rows.lower), dtype=np.int64)
+
+    def bound_rows(self, rows: IntArray, lower: FloatArray, upper: FloatArray) -> None:
+        """Give rows new bounds; the next solution goes on from the last basis."""
+        _checked(
+            self._highs.changeRowsBounds(len(rows), rows.astype(np.int32), lower, upper), "change the bounds of rows"
+        )
+        first = 0
+        for place, block in enumerate(self._rows):
+            own = (rows >= first) & (rows < first + len(block.lower))
+            if own.any():
+                bounds = block.lower.copy(), block.upper.copy()
+                for bound, value in zip(bounds, (lower, upper), strict=True):
+                    bound[rows[own] - first] = value[own]
+                self._rows[place] = Rows(block.matrix, *bounds)
+            first += len(block.lower)
 
     def solve(self) -> Solution:
         """Solve to optimality.

@@ -8,6 +8,7 @@ from gridtwin.compute.engine import execute
 from gridtwin.compute.power import it_power_mw
 from gridtwin.dispatch import DispatchPlan, dispatch_grid
 from gridtwin.policies.base import Observation, System
+from gridtwin.policies.feedback import Feedback, reviewer
 from gridtwin.policies.grid_problem import pose_grid
 from gridtwin.policies.losses import expected_losses, no_losses, plan_losses
 
@@ -23,6 +24,7 @@ class Asap:
     """
 
     system: System
+    feedback: Feedback | None = None
 
     def decide(self, observation: Observation) -> DispatchPlan:
         """Foretell the fleet, dispatch the grid. See `Policy.decide`."""
@@ -43,6 +45,15 @@ class Asap:
         if losses is None:
             first = dispatch_grid(pose_grid(system, observation, no_losses(system, forecast.steps), site_mw))
             losses = plan_losses(system, first)
-        plan = dispatch_grid(pose_grid(system, observation, losses, site_mw))
+        review = reviewer(self.feedback, observation)
+        problem = pose_grid(system, observation, losses, site_mw)
+        plan = dispatch_grid(problem, None if review is None else lambda plan: review(plan, site_mw))
         unit_mw = system.groups.split(plan.group_mw, forecast.unit_available_mw)
-        return DispatchPlan(compute=None, busy_nodes=busy_nodes, site_mw=site_mw, grid=plan, unit_mw=unit_mw)
+        return DispatchPlan(
+            compute=None,
+            busy_nodes=busy_nodes,
+            site_mw=site_mw,
+            grid=plan,
+            unit_mw=unit_mw,
+            review=None if review is None else review.record(),
+        )

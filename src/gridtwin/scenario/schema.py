@@ -19,6 +19,7 @@ __all__ = [
     "Dispatch",
     "Policies",
     "Scenario",
+    "Security",
     "Service",
     "Time",
     "Workload",
@@ -134,8 +135,20 @@ class Dispatch(Schema):
     carbon_price_per_t: NonNegative = 0.0
     shed_price_per_mwh: NonNegative = 10_000.0
     overload_price_per_mwh: NonNegative = 3_000.0
+    voltage_price_per_mwh: NonNegative = Field(
+        default=100.0,
+        description="Paid for an MW of redispatch where it would bring a voltage back into its band best.",
+    )
     spill_price_per_mwh: NonNegative = 1_000.0
     late_price_per_node_h: NonNegative = 50.0
+
+
+class Security(Schema):
+    """How plans are held against AC, and what is reported of outages."""
+
+    ac_feedback: Annotated[bool, Field(strict=True)] = Field(
+        default=True, description="Check each plan by AC before it is carried out; solve it again, at most twice."
+    )
 
 
 class Compute(Schema):
@@ -156,6 +169,7 @@ class Scenario(Schema):
     policy: Literal["asap", "co_dispatch"] = "co_dispatch"
     policies: Policies = Policies()
     dispatch: Dispatch = Dispatch()
+    security: Security = Security()
     compute: Compute = Compute()
     forecast: Literal["perfect"] = "perfect"
     seed: Annotated[int, Field(strict=True, ge=0)] = 0

@@ -9,6 +9,7 @@ from gridtwin.grid.ac import AcGrid
 from gridtwin.grid.matrices import network_matrices
 from gridtwin.inputs.study import Study
 from gridtwin.policies import GridMemory, System, make_policy
+from gridtwin.policies.feedback import Feedback
 from gridtwin.results.store import RunFolder
 from gridtwin.twin.coordinator import Coordinator
 from gridtwin.twin.recorder import Recorder
@@ -26,16 +27,23 @@ def build(study: Study, folder: RunFolder) -> Coordinator:
         If the grid cannot be built or does not converge without load.
     """
     system = make_system(study)
+    ac_grid = AcGrid(study.grid, study.units)
     return Coordinator(
         lead_s=data_lead_s(study.jobs, study.fleet, study.time.step_s),
         time=study.time,
         jobs=study.jobs,
         profiles=study.profiles,
         system=system,
-        ac_grid=AcGrid(study.grid, study.units),
-        policy=make_policy(system, study.jobs, study.scenario),
+        ac_grid=ac_grid,
+        policy=make_policy(system, study.jobs, study.scenario, _feedback(study, system, ac_grid)),
         recorder=Recorder(folder, study.time, system),
     )
+
+
+def _feedback(study: Study, system: System, ac_grid: AcGrid) -> Feedback | None:
+    if not study.scenario.security.ac_feedback:
+        return None
+    return Feedback(system, ac_grid, study.time.window_steps, study.scenario.dispatch.voltage_price_per_mwh)
 
 
 def initial_twin_state(study: Study) -> TwinState:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from gridtwin.arrays import sum_at
-from gridtwin.dispatch import DispatchPlan, SolverRecord
+from gridtwin.dispatch import DispatchPlan, ReviewRecord, SolverRecord
 from gridtwin.economics.production import production_co2_kg_per_h, production_cost_per_h
 from gridtwin.grid.findings import find_violations
 from gridtwin.policies import Observation, System
@@ -69,6 +69,7 @@ class Recorder:
             **self._bus_values(settled),
             **self._system_values(settled),
             **_solver_values(plan.grid.solver, settled.redispatch.solver),
+            **_review_values(plan.review),
             "waiting_jobs": np.array([len(after.waiting_row)]),
             "running_jobs": np.array([len(after.running_row)]),
         }
@@ -124,6 +125,7 @@ class Recorder:
             "from_mvar": ac.from_mvar,
             "to_mvar": ac.to_mvar,
             "loading_percent": ac.loading_percent,
+            "rate_mw": settled.redispatch.rate_mw,
             "overload_mw": settled.redispatch.overload_mw,
         }
 
@@ -164,3 +166,8 @@ def _solver_values(planned: SolverRecord, redispatch: SolverRecord) -> Mapping[s
         **{name: np.array([getattr(planned, name)]) for name in (*figures, *counts)},
         **{f"redispatch_{name}": np.array([getattr(redispatch, name)]) for name in figures},
     }
+
+
+def _review_values(review: ReviewRecord | None) -> Mapping[str, np.ndarray]:
+    """What became of the review of a plan; nothing was found where nobody looked."""
+    return {f"review_{field.name}": np.array([getattr(review, field.name, 0)]) for field in fields(ReviewRecord)}

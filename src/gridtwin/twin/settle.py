@@ -6,20 +6,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gridtwin.arrays import ratio_or_zero
 from gridtwin.compute.power import it_power_mw
 from gridtwin.dispatch import DispatchPlan, GridPlan, dispatch_grid
-from gridtwin.dispatch.grid_block import load_share
 from gridtwin.grid.ac import AcGrid
 from gridtwin.grid.losses import loss_estimate
-from gridtwin.policies.base import Forecast, Observation, System
-from gridtwin.policies.grid_problem import pose_grid, site_injection, unit_floor_mw
+from gridtwin.policies.ac_check import COMMITTED_MW, ac_injections, by_headroom
+from gridtwin.policies.base import Observation, System
+from gridtwin.policies.feedback import active_rate_mw
+from gridtwin.policies.grid_problem import pose_grid, unit_floor_mw
 from gridtwin.records import AcInjections, AcSolution, ComputeRecord, LossEstimate
 from gridtwin.units import BoolArray, FloatArray
 
 __all__ = ["Settled", "settle"]
 
-COMMITTED_MW = 1e-3
 BALANCED_MW = 1e-7
 MAX_PASSES = 12
 
@@ -46,8 +45,9 @@ def settle(system: System, ac_grid: AcGrid, actual: Observation, plan: DispatchP
     """Settle the steps of `actual.forecast`, which holds the conditions that came true.
 
     Units that the plan runs move at segment cost within limits and ramps; of the others only quick starters may come.
-    The redispatch is solved twice, the second time with what AC showed the loss estimate to have missed; what is left
-    over then goes to running units by headroom, not to the slack bus.
+    The limits that the review of the plan found hold again. The redispatch is solved twice, the second time with what
+    AC showed the first to have missed: losses, and reactive power in lines of a reviewed plan. What is left over then
+    goes to running units by headroom, not to the slack bus.
     """
     conditions = actual.forecast
     it_mw = it_power_mw(record.busy_node_s / system.step_s, record.service_nodes, system.fleet)
@@ -55,11 +55,16 @@ def settle(system: System, ac_grid: AcGrid, actual: Observation, plan: DispatchP
     available = _available_in_real_time(system, actual, plan.unit_mw[: conditions.steps])
     real_time = replace(actual, forecast=replace(conditions, unit_available_mw=available))
     losses = _planned_losses(system, actual, plan)
-    first = dispatch_grid(pose_grid(system, real_time, losses, site_mw))
-    missed_mw = np.nan_to_num(ac_grid.solve(_injections(system, real_time.forecast, first, site_mw)).slack_excess_mw)
+    problem = pose_grid(system, real_time, losses, site_mw, plan.grid)
+    first = dispatch_grid(problem)
+    seen = ac_grid.solve(ac_injections(system, real_time.forecast, first, site_mw))
+    rate_mw = problem.rate_mw
+    if plan.review is not None:
+        rate_mw = np.minimum(rate_mw, active_rate_mw(seen, first.flow_mw, rate_mw, system.grid))
+    missed_mw = np.nan_to_num(seen.slack_excess_mw)
     losses = replace(losses, losses_mw=losses.losses_mw + missed_mw)
-    redispatch = dispatch_grid(pose_grid(system, real_time, losses, site_mw))
-    asked = _injections(system, real_time.forecast, redispatch, site_mw)
+    redispatch = dispatch_grid(replace(problem, losses=losses, rate_mw=rate_mw))
+    asked = ac_injections(system, real_time.forecast, redispatch, site_mw)
     balanced, solution, moved = _balance(ac_grid, asked, unit_floor_mw(system, available), available)
     return Settled(
         site_mw=site_mw,
@@ -96,22 +101,6 @@ def _planned_losses(system: System, actual: Observation, plan: DispatchPlan) -> 
     return loss_estimate(flow_mw, system.network, np.where(np.isnan(ratio), 1.0, ratio))
 
 
-def _injections(system: System, conditions: Forecast, redispatch: GridPlan, site_mw: FloatArray) -> AcInjections:
-    """What AC is asked to carry; shed takes reactive load along, sites draw at their power factor."""
-    unit_mw = system.groups.split(redispatch.group_mw, conditions.unit_available_mw)
-    spilled = redispatch.spill_mw[:, None] * load_share(conditions.load_mw)
-    drawn_mw = conditions.load_mw + site_injection(system, site_mw)
-    drawn_mvar = conditions.load_mvar + site_injection(system, site_mw * np.tan(np.arccos(system.fleet.power_factor)))
-    served = 1.0 - ratio_or_zero(redispatch.shed_mw, drawn_mw)
-    return AcInjections(
-        load_mw=drawn_mw * served + spilled,
-        load_mvar=drawn_mvar * served,
-        unit_mw=unit_mw,
-        committed=system.units.holds_voltage & ((unit_mw > COMMITTED_MW) | system.units.always_committed),
-        link_mw=np.tile(system.grid.link_schedule_mw, (conditions.steps, 1)),
-    )
-
-
 def _balance(
     ac_grid: AcGrid, injections: AcInjections, floor_mw: FloatArray, available_mw: FloatArray
 ) -> tuple[AcInjections, AcSolution, FloatArray]:
@@ -123,21 +112,10 @@ def _balance(
     solution = ac_grid.solve(injections)
     for _ in range(MAX_PASSES):
         excess = np.nan_to_num(solution.slack_excess_mw)
-        taken = _by_headroom(injections.unit_mw, floor_mw, available_mw, excess)
+        taken = by_headroom(injections.unit_mw, floor_mw, available_mw, excess)
         if np.abs(excess).max() <= BALANCED_MW or not taken.any():
             break
         moved += np.abs(taken).sum(axis=1)
         injections = replace(injections, unit_mw=injections.unit_mw + taken)
         solution = ac_grid.solve(injections)
     return injections, solution, moved
-
-
-def _by_headroom(
-    unit_mw: FloatArray, floor_mw: FloatArray, available_mw: FloatArray, excess_mw: FloatArray
-) -> FloatArray:
-    """Share `excess_mw` (time,) among running units (time, unit), never beyond what they have or must give."""
-    room = np.where(excess_mw[:, None] > 0, available_mw - unit_mw, unit_mw - floor_mw)
-    room = np.where(unit_mw > COMMITTED_MW, np.maximum(room, 0.0), 0.0)
-    total = room.sum(axis=1, keepdims=True)
-    taken = np.clip(excess_mw[:, None], -total, total)
-    return ratio_or_zero(room, total) * taken
