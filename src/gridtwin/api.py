@@ -19,11 +19,13 @@ from gridtwin.twin.build import build, initial_twin_state
 from gridtwin.twin.closing import close_run, read_run
 from gridtwin.twin.coordinator import Progress
 from gridtwin.twin.inputs_kept import Table, input_tables
+from gridtwin.twin.n1 import report_n1
 from gridtwin.twin.recorder import coordinates
 
-__all__ = ["RunResult", "Study", "load_study", "open_results", "run"]
+__all__ = ["RunResult", "Study", "load_study", "n1", "open_results", "run"]
 
 SLACK_MWH = 1e-3
+NAMED = 5  # of a longer list
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def run(study: Study, out_dir: Path | str = "outputs", progress: Progress | None
     """
     begun = perf_counter()
     coordinator = build(study, RunFolder(Path(out_dir)))
-    tables = input_tables(study, coordinator.ac_grid.ybus)
+    tables = input_tables(study, coordinator.ac_grid)
     start = initial_twin_state(study)
     folder = _new_folder(Path(out_dir), f"{study.name}_{study.scenario.policy}")
     coordinator.recorder.folder = folder  # made last: whatever refuses has refused by now
@@ -72,7 +74,30 @@ def run(study: Study, out_dir: Path | str = "outputs", progress: Progress | None
     timing["close"] = perf_counter() - closing
     timing["total"] = perf_counter() - begun
     summary = close_run(folder, study, stored, timing)
+    if study.scenario.security.n1 == "report":
+        summary |= {"n1": n1(folder.path)}
     return RunResult(folder.path, summary, exit_code(summary), _notice(study, summary))
+
+
+def n1(run_dir: Path | str) -> dict[str, Any]:
+    """Take each line and transformer out of each settled step of a finished run.
+
+    Parameters
+    ----------
+    run_dir : path
+        Folder of the run; gets `n1.parquet`, and its `summary.json` the section that is returned.
+
+    Returns
+    -------
+    dict
+        How many outages were solved, parted the grid or failed, and which; the outages that overload others most.
+
+    Raises
+    ------
+    ResultsError
+        If there is no finished run at `run_dir`, or it was stored without what this needs.
+    """
+    return report_n1(Path(run_dir))
 
 
 def exit_code(summary: Mapping[str, Any]) -> ExitCode:
@@ -90,6 +115,22 @@ def exit_code(summary: Mapping[str, Any]) -> ExitCode:
 
 
 def _notice(study: Study, summary: Mapping[str, Any]) -> str:
+    return "\n".join(notice for notice in (_unfinished(study, summary), _unrated(summary)) if notice)
+
+
+def _unrated(summary: Mapping[str, Any]) -> str:
+    """Say of which lines N-1 tells nothing."""
+    report = summary.get("n1", {})
+    unrated = report.get("unrated", ())
+    if not unrated:
+        return ""
+    return (
+        f"N-1 says nothing of {len(unrated)} of {report['outages']} lines, which have no rate_long_mw: "
+        f"{', '.join(unrated[:NAMED])}{', …' if len(unrated) > NAMED else ''}"
+    )
+
+
+def _unfinished(study: Study, summary: Mapping[str, Any]) -> str:
     """Say what to change if the run ended before its jobs did."""
     unfinished, submitted = (summary["kpis"][f"jobs_{what}"] for what in ("unfinished", "submitted"))
     if not unfinished:

@@ -31,6 +31,7 @@ EXCEPTIONS = {
     "pue": "a ratio with a name of its own",
     "committed": "a flag",
     "ac_converged": "a flag",
+    "holds_voltage": "a flag",
     "objective": "money, by the solver's word",
     "dual_objective": "money, by the solver's word",
     "primal_residual": "in the unit of the row that it stands in",

@@ -71,7 +71,7 @@ def closed(study, path):
     """Close what a folder holds as the end of a run does; return its summary."""
     folder = RunFolder(path)
     coordinator = build(study, folder)
-    tables = input_tables(study, coordinator.ac_grid.ybus)
+    tables = input_tables(study, coordinator.ac_grid)
     api._keep_inputs(folder, study, tables)
     windows = len(list((path / "windows").glob("*.finding.parquet")))
     stored = read_run(folder, study, windows, coordinates(coordinator.system), tables)

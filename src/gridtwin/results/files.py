@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -40,8 +40,8 @@ def write_columns(path: Path, columns: Mapping[str, np.ndarray | pa.Array]) -> N
     write_atomically(path, lambda file: pq.write_table(table, file, compression="zstd", store_schema=True))
 
 
-def read_columns(path: Path) -> dict[str, np.ndarray]:
-    """Read a Parquet file back into arrays; dictionary columns become strings.
+def read_columns(path: Path, columns: Sequence[str] | None = None) -> dict[str, np.ndarray]:
+    """Read a Parquet file, or some of its columns, back into arrays; dictionary columns become strings.
 
     Raises
     ------
@@ -49,11 +49,13 @@ def read_columns(path: Path) -> dict[str, np.ndarray]:
         If the file is missing or not readable.
     """
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(path, columns=None if columns is None else list(columns))
     except (OSError, pa.ArrowException) as error:
         raise ResultsError(
             f"{path}: cannot be read as Parquet ({error}); the run is incomplete or was altered"
         ) from error
+    if missing := [name for name in columns or () if name not in table.column_names]:
+        raise ResultsError(f"{path}: no column {', '.join(missing)}; the run is of an older version, run it again")
     return {name: _array(table.column(name)) for name in table.column_names}
 
 

@@ -149,6 +149,9 @@ class Security(Schema):
     ac_feedback: Annotated[bool, Field(strict=True)] = Field(
         default=True, description="Check each plan by AC before it is carried out; solve it again, at most twice."
     )
+    n1: Literal["off", "report"] = Field(
+        default="off", description="Take each line and transformer out of each settled step, and report."
+    )
 
 
 class Compute(Schema):

@@ -119,6 +119,7 @@ class Recorder:
             "va_deg": ac.va_deg,
             "bus_mw": ac.bus_mw,
             "bus_mvar": ac.bus_mvar,
+            "holds_voltage": ac.holds_voltage.astype(np.int8),
             "price_per_mwh": settled.redispatch.price_per_mwh,
             "from_mw": ac.from_mw,
             "to_mw": ac.to_mw,
