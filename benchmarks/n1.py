@@ -40,7 +40,7 @@ def settled(run_dir: Path, hours: int) -> tuple[BranchNetwork, OperatingPoints]:
 
 
 def peer(study: api.Study, points: OperatingPoints) -> tuple[float, np.ndarray]:
-    """Processor seconds of all outages of the first hour, and voltages (outage, bus), lines first; 0 where not solved."""
+    """Processor seconds of all outages of the first hour, and voltages (outage, bus), lines first; 0: not solved."""
     net = build_net(study.grid, study.units)
     net.load["p_mw"], net.load["q_mvar"] = -points.injection_mva[0].real, -points.injection_mva[0].imag
     at = net.gen["bus"].to_numpy()
