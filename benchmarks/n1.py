@@ -23,8 +23,8 @@ from lightsim2grid.network import init_from_pandapower
 from gridtwin import api
 from gridtwin.grid.contingency import OK, BranchNetwork, OperatingPoints, OutageFlows, solve_outages
 from gridtwin.grid.network import build_net
-from gridtwin.results.files import read_columns
-from gridtwin.twin.n1 import POINT_COLUMNS, read_network, read_points
+from gridtwin.results.store import RunFolder
+from gridtwin.twin.n1 import read_network, read_points
 
 YEAR_HOURS = 8784
 DAY = Path(__file__).parents[1] / "scenarios" / "rts_gmlc_day.yaml"
@@ -32,11 +32,12 @@ REPEATS = 20
 
 
 def settled(run_dir: Path, hours: int) -> tuple[BranchNetwork, OperatingPoints]:
-    network = read_network(run_dir)
-    files = sorted((run_dir / "windows").glob("w*.bus.parquet"))
-    parts = [read_points(read_columns(file, POINT_COLUMNS), network.ybus.shape[0])[1] for file in files]
+    folder = RunFolder(run_dir)
+    parts = [read_points(folder, window)[1] for window in range(folder.read_journal().windows)]
     names = ("v_pu", "injection_mva", "holds_voltage")
-    return network, OperatingPoints(*(np.concatenate([getattr(p, name) for p in parts])[:hours] for name in names))
+    return read_network(folder), OperatingPoints(
+        *(np.concatenate([getattr(p, name) for p in parts])[:hours] for name in names)
+    )
 
 
 def peer(study: api.Study, points: OperatingPoints) -> tuple[float, np.ndarray]:

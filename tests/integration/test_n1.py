@@ -20,7 +20,6 @@ def finished(pocket_run, tmp_path):
 
 def test_the_folder_gets_a_row_for_every_outage_of_every_step(finished):
     folder, study = finished
-    before = json.loads((folder / "summary.json").read_text())
     section = api.n1(folder)
     table = pq.read_table(folder / "n1.parquet").to_pandas()
     with api.open_results(folder) as results:
@@ -41,20 +40,23 @@ def test_the_folder_gets_a_row_for_every_outage_of_every_step(finished):
     assert section["unrated"] == [
         name for name, rate in zip(study.grid.line, study.grid.rate_long_mw, strict=True) if np.isinf(rate)
     ]
-    after = json.loads((folder / "summary.json").read_text())
-    assert after == before | {"n1": section}
+    assert json.loads((folder / "n1.json").read_text()) == section
+    assert api.verify(folder).holds
 
 
 def test_a_scenario_may_ask_for_it(pocket, tmp_path):
     result = api.run(pocket("policy=asap", "security.n1=report"), tmp_path)
     assert result.summary["n1"] == json.loads((result.run_dir / "summary.json").read_text())["n1"]
-    assert (result.run_dir / "n1.parquet").is_file()
+    assert api.verify(result.run_dir).holds
+    before = (result.run_dir / "n1.parquet").read_bytes()
+    assert api.n1(result.run_dir) == result.summary["n1"]
+    assert (result.run_dir / "n1.parquet").read_bytes() == before
     assert result.summary["n1"]["unrated"]
     assert "N-1 says nothing of" in result.notice
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path):
-    with pytest.raises(ResultsError, match="no finished run"):
+    with pytest.raises(ResultsError, match="not the folder of a run"):
         api.n1(tmp_path)
 
 

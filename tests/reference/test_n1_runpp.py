@@ -14,8 +14,8 @@ import pytest
 from gridtwin.grid.contingency import FAILED, ISLANDED, OK, BranchNetwork, OperatingPoints, OutageFlows, solve_outages
 from gridtwin.grid.network import build_net
 from gridtwin.inputs.load import load_study
-from gridtwin.results.files import read_columns
-from gridtwin.twin.n1 import POINT_COLUMNS, read_network, read_points
+from gridtwin.results.store import RunFolder
+from gridtwin.twin.n1 import read_network, read_points
 
 pytestmark = pytest.mark.slow
 
@@ -58,9 +58,9 @@ class Peer:
 
 
 @pytest.fixture(scope="module")
-def day(day_run) -> Path:
-    """Folder of the shipped day under asap."""
-    return next(day_run("asap").out_dir.iterdir())
+def day(day_run) -> RunFolder:
+    """Return the shipped day under asap."""
+    return RunFolder(next(day_run("asap").out_dir.iterdir()))
 
 
 @pytest.fixture(scope="module")
@@ -69,10 +69,9 @@ def network(day) -> BranchNetwork:
 
 
 @pytest.fixture(scope="module")
-def points(day, network) -> OperatingPoints:
-    """The first 24 hours."""
-    first = min((day / "windows").glob("*.bus.parquet"))
-    return read_points(read_columns(first, POINT_COLUMNS), network.ybus.shape[0])[1]
+def points(day) -> OperatingPoints:
+    """Return the first 24 hours."""
+    return read_points(day, 0)[1]
 
 
 @pytest.fixture(scope="module")

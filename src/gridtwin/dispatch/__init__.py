@@ -1,10 +1,12 @@
 """Co-dispatch as linear programs: pure functions from frozen problems to frozen plans."""
 
+from gridtwin.dispatch.bill import Bill, minimise_bill
 from gridtwin.dispatch.fluid import advance_fluid, first_steps, kept_cost, roll_fluid
 from gridtwin.dispatch.groups import UnitGroups, group_units
 from gridtwin.dispatch.problem import (
     ComputeProblem,
     DispatchPlan,
+    FleetPlan,
     GridPlan,
     GridProblem,
     GridReview,
@@ -12,6 +14,7 @@ from gridtwin.dispatch.problem import (
     LinkProblem,
     Penalties,
     PooledWork,
+    PreemptibleProblem,
     Review,
     ReviewRecord,
     SolverRecord,
@@ -19,11 +22,13 @@ from gridtwin.dispatch.problem import (
     TerminalValue,
     Tightening,
 )
-from gridtwin.dispatch.solve import co_dispatch, dispatch_grid, dispatch_pooled
+from gridtwin.dispatch.solve import co_dispatch, dispatch_grid, dispatch_pooled, fleet_plan
 
 __all__ = [
+    "Bill",
     "ComputeProblem",
     "DispatchPlan",
+    "FleetPlan",
     "GridPlan",
     "GridProblem",
     "GridReview",
@@ -31,6 +36,7 @@ __all__ = [
     "LinkProblem",
     "Penalties",
     "PooledWork",
+    "PreemptibleProblem",
     "Review",
     "ReviewRecord",
     "SolverRecord",
@@ -43,7 +49,9 @@ __all__ = [
     "dispatch_grid",
     "dispatch_pooled",
     "first_steps",
+    "fleet_plan",
     "group_units",
     "kept_cost",
+    "minimise_bill",
     "roll_fluid",
 ]

@@ -8,7 +8,6 @@ import numpy as np
 from scipy import sparse
 
 from gridtwin.dispatch.problem import GridProblem, InjectionCuts, Tightening
-from gridtwin.errors import DispatchError
 from gridtwin.optim import Rows, Session, Solution
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
@@ -16,7 +15,6 @@ __all__ = ["TOLERANCE_MW", "LineLimits"]
 
 TOLERANCE_MW = 1e-6  # a flow this far beyond its rating is rounding of the solver
 PRESSING_SHARE = 0.9  # a limit that changed is written at once where the flow is beyond this share of it
-MAX_ROUNDS = 50
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,9 +28,9 @@ class _Written:
 
 @dataclass(slots=True, eq=False)
 class LineLimits:
-    """Adds `|flow| <= rate` for violated (time, line) pairs until none is left; a limit may be exceeded at a price.
+    """Adds `|flow| <= rate` for violated (time, line) pairs; a limit may be exceeded at a price.
 
-    Rates may be lowered and cuts on injections added afterwards; the program is then solved on from its last basis.
+    Rates may be changed and cuts on injections added between two solutions.
     """
 
     problem: GridProblem
@@ -40,7 +38,6 @@ class LineLimits:
     constant: FloatArray  # (time, bus) injection at x = 0
     rate_mw: FloatArray = field(init=False)  # (time, line) in force
     cuts: InjectionCuts = field(init=False)  # in force
-    rounds: int = field(default=0, init=False)
     _written: list[_Written] = field(default_factory=list, init=False)
     _row_of_line: IntArray = field(init=False)  # (time, line) its row, -1 where it is not written
     _flow_mw: FloatArray = field(init=False)  # (time, line) of the last solution
@@ -50,27 +47,26 @@ class LineLimits:
         self._row_of_line = np.full(self.rate_mw.shape, -1, dtype=np.int64)
         self._flow_mw = np.zeros_like(self.rate_mw)
 
-    def solve(self, session: Session) -> Solution:
-        """Solve, add what is violated, solve again.
-
-        Raises
-        ------
-        DispatchError
-            If limits are still violated after `MAX_ROUNDS` rounds.
-        """
+    def begin(self, session: Session) -> None:
+        """Write what is known to matter: the limits to watch and the cuts of the problem."""
         self._write(session, self.problem.watched)
         self._cut(session, self.problem.cuts)
-        return self._complete(session)
 
-    def tighten(self, session: Session, tightening: Tightening) -> Solution:
-        """Change rates, add cuts and go on solving; raises as `solve`."""
+    def tighten(self, session: Session, solution: Solution) -> bool:
+        """Write the limits that the solution breaks. Returns whether there were any."""
+        self._flow_mw = self.flow_mw(solution)
+        missing: BoolArray = (np.abs(self._flow_mw) > self.rate_mw + TOLERANCE_MW) & ~self.written
+        self._write(session, missing)
+        return bool(missing.any())
+
+    def correct(self, session: Session, tightening: Tightening) -> None:
+        """Put the limits and cuts in force that a review asks for."""
         changed: BoolArray = tightening.rate_mw != self.rate_mw
         self.rate_mw = tightening.rate_mw
         step, line = np.nonzero(changed & self.written)
         session.bound_rows(self._row_of_line[step, line], *self._bounds(step, line))
         self._write(session, changed & ~self.written & (np.abs(self._flow_mw) > PRESSING_SHARE * self.rate_mw))
         self._cut(session, tightening.cuts)
-        return self._complete(session)
 
     @property
     def written(self) -> BoolArray:
@@ -95,18 +91,6 @@ class LineLimits:
         for written in self._written:
             np.add.at(price, written.step, solution.row_dual[written.row][:, None] * written.weight)
         return price
-
-    def _complete(self, session: Session) -> Solution:
-        for _ in range(MAX_ROUNDS):
-            self.rounds += 1
-            solution = session.solve()
-            self._flow_mw = self.flow_mw(solution)
-            violated = np.abs(self._flow_mw) > self.rate_mw + TOLERANCE_MW
-            missing: BoolArray = violated & ~self.written
-            if not missing.any():
-                return solution
-            self._write(session, missing)
-        raise DispatchError(f"line limits were still violated after {MAX_ROUNDS} rounds of adding them")
 
     def _write(self, session: Session, wanted: BoolArray) -> None:
         step, line = np.nonzero(wanted & np.isfinite(self.rate_mw))

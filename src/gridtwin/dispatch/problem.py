@@ -14,6 +14,7 @@ from gridtwin.units import BoolArray, FloatArray, IntArray
 __all__ = [
     "ComputeProblem",
     "DispatchPlan",
+    "FleetPlan",
     "GridPlan",
     "GridProblem",
     "GridReview",
@@ -21,6 +22,7 @@ __all__ = [
     "LinkProblem",
     "Penalties",
     "PooledWork",
+    "PreemptibleProblem",
     "Review",
     "ReviewRecord",
     "SolverRecord",
@@ -40,6 +42,7 @@ class Penalties:
     connection_per_mwh: float
     late_per_node_h: float
     carbon_per_t: float
+    reserve_per_mwh: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,8 +159,39 @@ class TerminalValue:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PreemptibleProblem:
+    """Work that may be interrupted at any time, between its earliest and its latest runs.
+
+    `w`, whence, runs over the origins, where work waits that has not begun, then over the sites, where work goes on
+    that has.
+    """
+
+    arriving_node_h: FloatArray  # (time, w, class, delay class) what earliest runs do in each step
+    due_node_h: FloatArray  # (time, w, class, delay class) what latest runs do in each step
+    width_nodes: FloatArray  # (time, class, delay class) nodes of the jobs between release and due time
+    held_nodes: FloatArray  # (site, class) by such jobs before the first step
+    interruption_cost: FloatArray  # (class,) of taking a node from such work and giving it one again
+    route_cost: FloatArray  # (w, class, site) WAN cost of a node-hour
+    route_gb: FloatArray  # (class,) data of a node-hour that has not begun
+    route_allowed: BoolArray  # (w, class, site)
+
+    @classmethod
+    def none(cls, steps: int, shape: tuple[int, int, int, int], sites: int) -> PreemptibleProblem:
+        """No such work; `shape` as in `ComputeProblem`."""
+        origins, classes, delays, _ = shape
+        work = np.zeros((steps, origins + sites, classes, delays))
+        route = np.zeros((origins + sites, classes, sites))
+        by_class = np.zeros(classes)
+        width, held = np.zeros((steps, classes, delays)), np.zeros((sites, classes))
+        return cls(work, work, width, held, by_class, route, by_class, route > 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ComputeProblem:
-    """Where and when waiting and coming jobs may start. `q` runs over (origin, class, delay class, bin)."""
+    """Where and when waiting and coming jobs may run. `q` runs over (origin, class, delay class, bin).
+
+    Jobs that may be interrupted stand in `preemptible`, the others start once and run to their end.
+    """
 
     released_nodes: FloatArray  # (time, q) node starts that become possible in the step, backlog in the first
     due_nodes: FloatArray  # (time, q) node starts that must have happened by the end of the step, not cumulated
@@ -176,6 +210,24 @@ class ComputeProblem:
     bandwidth_gb: FloatArray  # (origin, site) data that a link can carry in one step
     block_steps: int  # steps over which the WAN is balanced
     terminal: TerminalValue
+    preemptible: PreemptibleProblem
+    coarse_after: int = 0  # first step from which on starts are decided for several steps at once
+    coarse_steps: int = 1  # that many
+
+    @property
+    def slot(self) -> IntArray:
+        """Slot of each step (time,), ascending from 0; starts are spread evenly over the steps of a slot."""
+        step = np.arange(len(self.released_nodes))
+        later = np.maximum(step - self.coarse_after, 0) // self.coarse_steps
+        slot: IntArray = (np.minimum(step, self.coarse_after) + later).astype(np.int64)
+        return slot
+
+    @property
+    def block(self) -> IntArray:
+        """Block of each step (time,), ascending from 0, over which the WAN is balanced; a slot lies in one block."""
+        slot = self.slot
+        first = np.searchsorted(slot, slot)
+        return np.unique(first // self.block_steps, return_inverse=True)[1].astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +239,10 @@ class SolverRecord:
     rounds: int
     iterations: int
     objective: float
-    dual_objective: float
+    dual_objective: float  # of the program whose integers are fixed
     primal_residual: float
+    binaries: int  # integers that keep stores and links to one direction, added where the optimum used both
+    mip_gap: float  # relative, left by branching on them; 0 without any
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -206,6 +260,14 @@ class GridPlan:
     binding: BoolArray  # (time, line) limits that were written
     rate_mw: FloatArray  # (time, line) limits in force: the problem's, or what a review made of them
     cuts: InjectionCuts  # in force
+    charge_mw: FloatArray  # (time, store) drawn at the bus
+    discharge_mw: FloatArray  # (time, store) given at the bus; what units generate from a store is in `group_mw`
+    stored_mwh: FloatArray  # (time, store) at the end of the step
+    store_spill_mw: FloatArray  # (time, store) inflow that is let go
+    store_value_per_mwh: FloatArray  # (time, store) change of cost per MWh less in store, such as the value of water
+    link_mw: FloatArray  # (time, dispatched) sent, positive from -> to
+    reserve_short_mw: FloatArray  # (time,) required and not held
+    reserve_price_per_mwh: FloatArray  # (time,) change of cost per MW and hour of further requirement
     solver: SolverRecord
 
 
@@ -240,22 +302,33 @@ class ReviewRecord:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PooledWork:
-    """Decisions on work as the program holds them, in nodes: starts when, where and whence."""
+    """Decisions on work as the program holds them: node starts and preemptible work, each when, where and whence."""
 
     start_nodes: FloatArray  # (time, class, delay class, bin)
     placed_nodes: FloatArray  # (time, class, bin, site)
     moved_nodes: FloatArray  # (block, origin, class, site)
-    busy_nodes: FloatArray  # (time, site, class) by starts of this horizon
+    busy_nodes: FloatArray  # (time, site, class) by starts of this horizon and by preemptible work
     overbooked_nodes: FloatArray  # (time, site, class) work that finds no node and will be late
+    done_nodes: FloatArray  # (time, class, delay class) preemptible work under way
+    run_nodes: FloatArray  # (time, site, class) preemptible work under way
+    carried_node_h: FloatArray  # (block, w, class, site) preemptible work
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FleetPlan:
+    """What the fleet is granted and expected to draw."""
+
+    compute: ComputePlan | None  # None: start whatever fits, as soon as it fits
+    busy_nodes: FloatArray  # (time, site, class) mean nodes expected to be busy with jobs
+    site_mw: FloatArray  # (time, site) of equipment, cooling and conversion
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DispatchPlan:
     """A policy's answer: what the fleet is granted and what the grid intends."""
 
-    compute: ComputePlan | None  # None: start whatever fits, as soon as it fits
-    busy_nodes: FloatArray  # (time, site, class) mean nodes expected to be busy with jobs
-    site_mw: FloatArray  # (time, site) at the meter
+    fleet: FleetPlan
+    expected_price_per_mwh: FloatArray  # (time, bus) that the fleet was planned with
     grid: GridPlan
     unit_mw: FloatArray  # (time, unit)
     review: ReviewRecord | None = None  # what AC said of it; None where nobody asked

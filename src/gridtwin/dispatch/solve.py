@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gridtwin.arrays import sum_at
-from gridtwin.dispatch.compute_block import add_compute, largest_draw_mw
+from gridtwin.dispatch.compute_block import ComputeColumns, add_compute, largest_draw_mw
 from gridtwin.dispatch.grants import grants
 from gridtwin.dispatch.grid_block import GridColumns, InjectionMap, add_balance, add_grid
+from gridtwin.dispatch.lazy import solve_lazily
+from gridtwin.dispatch.link_block import LinkColumns, add_links
 from gridtwin.dispatch.network_rows import TOLERANCE_MW, LineLimits
+from gridtwin.dispatch.one_way import one_way
 from gridtwin.dispatch.problem import (
     ComputeProblem,
     DispatchPlan,
+    FleetPlan,
     GridPlan,
     GridProblem,
     GridReview,
@@ -23,10 +27,12 @@ from gridtwin.dispatch.problem import (
     SolverRecord,
     Tightening,
 )
+from gridtwin.dispatch.reserve_rows import ReserveRows
+from gridtwin.dispatch.store_block import StoreColumns, StoreMeters, add_stores
 from gridtwin.optim import Program, Session, Solution
 from gridtwin.units import FloatArray, IntArray
 
-__all__ = ["co_dispatch", "dispatch_grid", "dispatch_pooled"]
+__all__ = ["co_dispatch", "dispatch_grid", "dispatch_pooled", "fleet_plan", "pooled_work"]
 
 
 def dispatch_grid(problem: GridProblem, review: GridReview | None = None) -> GridPlan:
@@ -44,9 +50,9 @@ def dispatch_grid(problem: GridProblem, review: GridReview | None = None) -> Gri
         If the program has no optimum.
     """
     program, injection = Program(), InjectionMap.fixed(problem.injection_mw)
-    columns = add_grid(program, problem, injection)
+    part = _add_grid(program, problem, injection)
     seen = None if review is None else lambda plan, _: review(plan)
-    return _solved(program, problem, injection, columns, seen)[0]
+    return _solved(program, problem, injection, part, seen)[0]
 
 
 def co_dispatch(
@@ -68,15 +74,24 @@ def co_dispatch(
         If the program has no optimum.
     """
     plan, work = dispatch_pooled(grid, compute, review)
-    busy = work.busy_nodes + compute.committed_nodes
-    block = np.arange(len(busy)) // compute.block_steps
     return DispatchPlan(
-        compute=grants(compute, work.start_nodes, work.placed_nodes, work.moved_nodes, block),
-        busy_nodes=busy,
-        site_mw=_site_mw(compute, busy),
+        fleet=fleet_plan(compute, work),
+        expected_price_per_mwh=plan.price_per_mwh,
         grid=plan,
         unit_mw=grid.groups.split(plan.group_mw, available_mw),
     )
+
+
+def fleet_plan(compute: ComputeProblem, work: PooledWork) -> FleetPlan:
+    """Return what pooled decisions grant each queue and site, and what the sites will draw."""
+    busy = work.busy_nodes + compute.committed_nodes
+    return FleetPlan(compute=grants(compute, work), busy_nodes=busy, site_mw=_site_mw(compute, busy))
+
+
+def _site_mw(compute: ComputeProblem, busy_nodes: FloatArray) -> FloatArray:
+    """Draw of each (time, site): equipment, cooling and conversion."""
+    batch_mw: FloatArray = (compute.node_mw * busy_nodes).sum(axis=2)
+    return compute.base_mw + batch_mw
 
 
 def dispatch_pooled(
@@ -91,59 +106,101 @@ def dispatch_pooled(
     """
     grid = replace(grid, site_mw=largest_draw_mw(compute, grid.load_mw.shape[1]))
     program, injection = Program(), InjectionMap.fixed(grid.injection_mw)
-    columns = add_grid(program, grid, injection)
-    work = add_compute(program, compute, grid.penalties, grid.step_h, injection)
+    part = _add_grid(program, grid, injection)
+    meters = StoreMeters(grid.stores, part.stores)
+    work = add_compute(program, compute, grid.penalties, grid.step_h, injection, meters)
 
     def seen(plan: GridPlan, solution: Solution) -> Tightening | None:
         busy = _values(solution, work.busy) + compute.committed_nodes
         return None if review is None else review(plan, _site_mw(compute, busy))
 
-    plan, solution = _solved(program, grid, injection, columns, seen)
-    parts = (work.start, work.placed, work.moved, work.busy, work.overbooked)
-    return plan, PooledWork(*(_values(solution, part) for part in parts))
+    plan, solution = _solved(program, grid, injection, part, seen)
+    return plan, pooled_work(solution, work)
 
 
-def _site_mw(compute: ComputeProblem, busy_nodes: FloatArray) -> FloatArray:
-    """Draw of each (time, site) at the meter."""
-    batch_mw: FloatArray = (compute.node_mw * busy_nodes).sum(axis=2)
-    return compute.base_mw + batch_mw
+def pooled_work(solution: Solution, work: ComputeColumns) -> PooledWork:
+    """Read the decisions on work off a solution."""
+    parts = (work.start, work.placed, work.moved, work.busy, work.overbooked, work.done, work.run, work.carried)
+    return PooledWork(*(_values(solution, part) for part in parts))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _GridPart:
+    """The grid's share of a program and where its columns are."""
+
+    columns: GridColumns
+    stores: StoreColumns
+    links: LinkColumns
+
+
+def _add_grid(program: Program, problem: GridProblem, injection: InjectionMap) -> _GridPart:
+    columns = add_grid(program, problem, injection)
+    stores = add_stores(program, problem, columns.segment, injection)
+    return _GridPart(columns, stores, add_links(program, problem.links, injection))
 
 
 def _values(solution: Solution, columns: IntArray) -> FloatArray:
-    """Return the values of columns; 0 for those that were left out."""
-    return np.where(columns >= 0, np.maximum(solution.value[columns], 0.0), 0.0)
+    """Return the values of columns, rounding below 0 apart; 0 for those that were left out."""
+    return np.maximum(solution.at(columns), 0.0)
 
 
 def _solved(
     program: Program,
     problem: GridProblem,
     injection: InjectionMap,
-    columns: GridColumns,
+    part: _GridPart,
     review: Callable[[GridPlan, Solution], Tightening | None] | None,
 ) -> tuple[GridPlan, Solution]:
+    """Solve until nothing is broken and the review accepts the plan."""
     balance = add_balance(program, problem, injection)
     limits = LineLimits(problem, injection.matrix(program.n_columns), injection.constant)
+    reserve = ReserveRows(problem, part.columns.segment, part.stores)
     session = Session(program)
-    solution = limits.solve(session)
-    plan = _grid_plan(program, problem, columns, balance, limits, solution)
+    limits.begin(session)
+    directions = one_way(problem, part.columns.segment, part.stores, part.links)
+    rounds = 0
+
+    def solved() -> tuple[GridPlan, Solution]:
+        nonlocal rounds
+        solution, more = solve_lazily(session, limits, reserve, directions)
+        rounds += more
+        record = _record(program.n_columns, session, solution, rounds)
+        return _grid_plan(problem, part, balance, limits, reserve, solution, record), solution
+
+    plan, solution = solved()
     while review is not None and (tightening := review(plan, solution)) is not None:
-        solution = limits.tighten(session, tightening)
-        plan = _grid_plan(program, problem, columns, balance, limits, solution)
+        limits.correct(session, tightening)
+        plan, solution = solved()
     return plan, solution
 
 
+def _record(columns: int, session: Session, solution: Solution, rounds: int) -> SolverRecord:
+    return SolverRecord(
+        columns=columns,
+        rows=len(solution.row_dual),
+        rounds=rounds,
+        iterations=solution.iterations,
+        objective=solution.objective,
+        dual_objective=solution.dual_objective,
+        primal_residual=solution.primal_residual,
+        binaries=session.n_integers,
+        mip_gap=solution.mip_gap,
+    )
+
+
 def _grid_plan(
-    program: Program,
     problem: GridProblem,
-    columns: GridColumns,
+    part: _GridPart,
     balance: IntArray,
     limits: LineLimits,
+    reserve: ReserveRows,
     solution: Solution,
+    record: SolverRecord,
 ) -> GridPlan:
     injection = limits.injection_mw(solution)
     flow = limits.flow_mw(solution)
     beyond = np.abs(flow) - limits.rate_mw
-    losses = problem.losses
+    losses, columns, stores = problem.losses, part.columns, part.stores
     marginal = (1.0 - losses.factor) * solution.row_dual[balance][:, None] + limits.price(solution)
     linear = (losses.factor * (injection - losses.reference_injection_mw)).sum(axis=1)
     shed = np.zeros_like(problem.load_mw)
@@ -160,15 +217,15 @@ def _grid_plan(
         binding=limits.written,
         rate_mw=limits.rate_mw,
         cuts=limits.cuts,
-        solver=SolverRecord(
-            columns=program.n_columns,
-            rows=len(solution.row_dual),
-            rounds=limits.rounds,
-            iterations=solution.iterations,
-            objective=solution.objective,
-            dual_objective=solution.dual_objective,
-            primal_residual=solution.primal_residual,
-        ),
+        charge_mw=_values(solution, stores.charge),
+        discharge_mw=_values(solution, stores.discharge),
+        stored_mwh=_values(solution, stores.level),
+        store_spill_mw=_values(solution, stores.spill),
+        store_value_per_mwh=-solution.row_dual[stores.balance],
+        link_mw=solution.at(part.links.forward) - solution.at(part.links.backward),
+        reserve_short_mw=reserve.short_mw(solution),
+        reserve_price_per_mwh=reserve.price(solution) / problem.step_h,
+        solver=record,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gridtwin.arrays import ratio_or_zero
+from gridtwin.arrays import ratio_or_zero, sum_at
 from gridtwin.dispatch import GridPlan
 from gridtwin.dispatch.grid_block import load_share
 from gridtwin.policies.base import Forecast, System
@@ -17,8 +17,15 @@ __all__ = ["COMMITTED_MW", "ac_injections", "by_headroom"]
 COMMITTED_MW = 1e-3
 
 
-def ac_injections(system: System, conditions: Forecast, dispatch: GridPlan, site_mw: FloatArray) -> AcInjections:
-    """What AC is asked to carry; shed takes reactive load along, sites draw at their power factor.
+def ac_injections(
+    system: System,
+    conditions: Forecast,
+    dispatch: GridPlan,
+    site_mw: FloatArray,
+    stores_mw: FloatArray,
+    link_mw: FloatArray,
+) -> AcInjections:
+    """What AC is asked to carry; shed takes reactive load along, sites draw at their power factor, stores at 1.
 
     Parameters
     ----------
@@ -27,7 +34,11 @@ def ac_injections(system: System, conditions: Forecast, dispatch: GridPlan, site
     dispatch : GridPlan
         Over at least the steps of `conditions`, which alone are looked at.
     site_mw : ndarray (time, site), MW
-        Draw of the sites in these steps.
+        Draw of the sites in these steps, their stores apart.
+    stores_mw : ndarray (time, store), MW
+        Charge less discharge of stores with a converter of their own.
+    link_mw : ndarray (time, link), MW
+        Sent over each HVDC link, positive from -> to.
     """
     part = slice(0, conditions.steps)
     unit_mw = system.groups.split(dispatch.group_mw[part], conditions.unit_available_mw)
@@ -36,11 +47,11 @@ def ac_injections(system: System, conditions: Forecast, dispatch: GridPlan, site
     drawn_mvar = conditions.load_mvar + site_injection(system, site_mw * np.tan(np.arccos(system.fleet.power_factor)))
     served = 1.0 - ratio_or_zero(dispatch.shed_mw[part], drawn_mw)
     return AcInjections(
-        load_mw=drawn_mw * served + spilled,
+        load_mw=drawn_mw * served + spilled + sum_at(stores_mw, system.stores.bus, len(system.grid.bus)),
         load_mvar=drawn_mvar * served,
         unit_mw=unit_mw,
         committed=system.units.holds_voltage & ((unit_mw > COMMITTED_MW) | system.units.always_committed),
-        link_mw=np.tile(system.grid.link_schedule_mw, (conditions.steps, 1)),
+        link_mw=link_mw,
     )
 
 

@@ -13,7 +13,7 @@ from gridtwin.grid.sensitivity import voltage_sensitivity
 from gridtwin.policies.ac_check import ac_injections, by_headroom
 from gridtwin.policies.base import Forecast, Observation, System
 from gridtwin.policies.grid_problem import unit_floor_mw
-from gridtwin.records import AcSolution, GridData
+from gridtwin.records import AcInjections, AcSolution, GridData
 from gridtwin.units import BoolArray, FloatArray
 
 __all__ = ["Feedback", "WindowReview", "active_rate_mw", "reviewer"]
@@ -92,10 +92,12 @@ class WindowReview:
         """Solve a plan by AC, what its losses fall short of given by headroom as far as it is known by now."""
         system, conditions = self.feedback.system, self.conditions
         available_mw = conditions.unit_available_mw
-        asked = ac_injections(system, conditions, plan, site_mw[: conditions.steps])
-        limits_mw = unit_floor_mw(system, available_mw), available_mw
+        asked = _planned_injections(system, conditions, plan, site_mw)
+        fed = system.units.store >= 0
+        floor_mw = np.where(fed, asked.unit_mw, unit_floor_mw(system, available_mw))
+        ceiling_mw = np.where(fed, asked.unit_mw, available_mw)
         for _ in range(1 if self._seen else 2):
-            given = by_headroom(asked.unit_mw, *limits_mw, self._missed_mw)
+            given = by_headroom(asked.unit_mw, floor_mw, ceiling_mw, self._missed_mw)
             solution = self.feedback.ac_grid.solve(replace(asked, unit_mw=asked.unit_mw + given))
             self._missed_mw = self._missed_mw + np.nan_to_num(solution.slack_excess_mw)
         return solution
@@ -166,6 +168,15 @@ def active_rate_mw(solution: AcSolution, flow_mw: FloatArray, limit_mw: FloatArr
     ]
     near = solution.loading_percent >= NEAR_PERCENT
     return np.where(near, np.clip(np.minimum(*rooms), 0.0, grid.rate_mw), limit_mw)
+
+
+def _planned_injections(system: System, conditions: Forecast, plan: GridPlan, site_mw: FloatArray) -> AcInjections:
+    """What a plan asks of AC in the steps of `conditions`."""
+    part = slice(0, conditions.steps)
+    link_mw = np.tile(system.grid.link_schedule_mw, (conditions.steps, 1))
+    link_mw[:, system.grid.link_dispatched] = plan.link_mw[part]
+    stores_mw = plan.charge_mw[part] - plan.discharge_mw[part]
+    return ac_injections(system, conditions, plan, site_mw[part], stores_mw, link_mw)
 
 
 def _outside(vm_pu: FloatArray, grid: GridData) -> FloatArray:

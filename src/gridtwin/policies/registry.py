@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from gridtwin.policies.asap import Asap
 from gridtwin.policies.base import Policy, System
 from gridtwin.policies.co_dispatch import CoDispatch
+from gridtwin.policies.customer import Customer
 from gridtwin.policies.feedback import Feedback
 from gridtwin.policies.work import work_shape
 from gridtwin.scenario.schema import Scenario
@@ -21,12 +22,23 @@ def _asap(system: System, _jobs: JobTable, _scenario: Scenario, feedback: Feedba
     return Asap(system, feedback)
 
 
-def _co_dispatch(system: System, jobs: JobTable, scenario: Scenario, feedback: Feedback | None) -> Policy:
-    margin = scenario.policies.co_dispatch.capacity_margin
-    return CoDispatch(system, work_shape(jobs, system.step_s), margin, feedback)
+def _co_dispatch(system: System, jobs: JobTable, scenario: Scenario, feedback: Feedback | None) -> CoDispatch:
+    options = scenario.policies.co_dispatch
+    return CoDispatch(
+        system,
+        work_shape(jobs, system.step_s),
+        options.capacity_margin,
+        coarse_after=scenario.time.window // system.step_s,
+        coarse_steps=max(1, options.coarse_step // system.step_s),
+        feedback=feedback,
+    )
 
 
-POLICIES: Mapping[str, Maker] = {"asap": _asap, "co_dispatch": _co_dispatch}
+def _customer(system: System, jobs: JobTable, scenario: Scenario, feedback: Feedback | None) -> Policy:
+    return Customer(system, Asap(system, feedback), _co_dispatch(system, jobs, scenario, feedback))
+
+
+POLICIES: Mapping[str, Maker] = {"asap": _asap, "co_dispatch": _co_dispatch, "customer": _customer}
 
 
 def make_policy(system: System, jobs: JobTable, scenario: Scenario, feedback: Feedback | None = None) -> Policy:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 from scipy import sparse
 
@@ -28,10 +30,12 @@ def input_tables(study: Study, ac_grid: AcGrid) -> dict[str, Table]:
         "lines": _lines(ac_grid),
         "units": _units(study),
         "segments": _segments(study),
+        "stores": _stores(study),
         "links": _links(study),
         "sites": _sites(study),
         "pools": _pools(study),
         "wan": _wan(study),
+        "tariff": _tariff(study),
     }
 
 
@@ -87,6 +91,7 @@ def _units(study: Study) -> Table:
         "renewable": units.renewable,
         "curtailable": units.curtailable,
         "profiled": units.profile >= 0,
+        "store_index": units.store,
     }
 
 
@@ -106,8 +111,17 @@ def _links(study: Study) -> Table:
         "link": np.array(grid.link, dtype=str),
         "from_index": grid.link_from,
         "to_index": grid.link_to,
-        "schedule_mw": grid.link_schedule_mw,
+        "p_nom_mw": grid.link_p_nom_mw,
+        "loss": grid.link_loss,
     }
+
+
+def _stores(study: Study) -> Table:
+    stores = study.stores
+    columns = {field.name: np.asarray(getattr(stores, field.name)) for field in fields(stores)}
+    names = {name: columns.pop(name).astype(str) for name in ("store", "technology")}
+    indices = {f"{name}_index": columns.pop(name) for name in ("bus", "site", "inflow")}
+    return names | indices | columns
 
 
 def _sites(study: Study) -> Table:
@@ -123,6 +137,7 @@ def _pools(study: Study) -> Table:
         "capacity_nodes": fleet.capacity_nodes.ravel(),
         "idle_w": fleet.idle_w.ravel(),
         "peak_w": fleet.peak_w.ravel(),
+        "service_utilization": fleet.service_utilization[compute_class],
     }
 
 
@@ -135,4 +150,12 @@ def _wan(study: Study) -> Table:
         "price_per_gb": fleet.price_per_gb.ravel(),
         "bandwidth_gbps": fleet.bandwidth_gbps.ravel(),
         "latency_oneway_ms": fleet.latency_oneway_s.ravel() * 1000.0,
+    }
+
+
+def _tariff(study: Study) -> Table:
+    offset = study.zone.utcoffset(None)
+    return {
+        "demand_charge_per_mw": np.array([study.scenario.tariff.demand_charge_per_mw]),
+        "zone_s": np.array([int(offset.total_seconds())]),
     }

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import fields
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -26,56 +23,55 @@ from gridtwin.grid.contingency import (
     solve_outages,
 )
 from gridtwin.results.files import read_columns, write_columns, write_json
+from gridtwin.results.store import RunFolder
 
-__all__ = ["N1_FILE", "read_network", "read_points", "report_n1"]
+__all__ = ["N1_FILES", "read_network", "read_points", "report_n1"]
 
-N1_FILE: Final = "n1.parquet"
+N1_FILES: Final = ("n1.parquet", "n1.json")
+NAMED: Final = (("lines", "line"), ("buses", "bus"))
 WORST_PAIRS: Final = 20
-POINT_COLUMNS: Final = ("time", "vm_pu", "va_deg", "bus_mw", "bus_mvar", "holds_voltage")
-
-Columns = Mapping[str, np.ndarray]
+POINT_COLUMNS: Final = ["time", "vm_pu", "va_deg", "bus_mw", "bus_mvar", "holds_voltage"]
 
 
-def report_n1(run_dir: Path) -> dict[str, Any]:
-    """Take out each line and transformer in each settled step of a run; write `n1.parquet` and enter it in the summary.
-
-    Parameters
-    ----------
-    run_dir : Path
-        Folder of a finished run.
+def report_n1(folder: RunFolder) -> dict[str, Any]:
+    """Take out each line and transformer in each settled step of a run; write `n1.parquet` and `n1.json`.
 
     Returns
     -------
     dict
-        The section `n1` of `summary.json`.
+        What `n1.json` holds.
 
     Raises
     ------
     ResultsError
-        If there is no finished run at `run_dir`, or it was stored without what this needs.
+        If it is no folder of a run, or no window is complete.
     """
-    files = sorted((run_dir / "windows").glob("w*.bus.parquet"))
-    if not files or not (run_dir / "summary.json").is_file():
-        raise ResultsError(f"{run_dir}: no finished run here; pass the folder that `gridtwin run` printed")
-    buses, lines = (read_columns(run_dir / "inputs" / f"{name}.parquet") for name in ("buses", "lines"))
-    network = read_network(run_dir)
+    windows = folder.read_journal().windows
+    if not windows:
+        raise ResultsError(f"{folder.path}: no window is complete; go on with: gridtwin resume {folder.path}")
+    network, names = read_network(folder), _labels(folder)
     steps, parts = [], []
-    for file in files:
-        time, points = read_points(read_columns(file, POINT_COLUMNS), len(buses["bus"]))
+    for window in range(windows):
+        time, points = read_points(folder, window)
         steps.append(time)
         parts.append(solve_outages(network, points))
     found = _joined(parts)
-    write_columns(run_dir / N1_FILE, _table(np.concatenate(steps), found, lines["line"], buses["bus"]))
-    section = _summary(found, network, lines["line"], buses["bus"])
-    summary = json.loads((run_dir / "summary.json").read_text(encoding="utf-8"))
-    write_json(run_dir / "summary.json", summary | {"n1": section})
+    section = _summary(found, network, *names)
+    write_columns(folder.path / N1_FILES[0], _table(np.concatenate(steps), found, *names))
+    write_json(folder.path / N1_FILES[1], section)
     return section
 
 
-def read_network(run_dir: Path) -> BranchNetwork:
+def _labels(folder: RunFolder) -> tuple[np.ndarray, np.ndarray]:
+    """Names of lines and of buses."""
+    line, bus = (read_columns(folder.inputs / f"{table}.parquet", [name])[name] for table, name in NAMED)
+    return line, bus
+
+
+def read_network(folder: RunFolder) -> BranchNetwork:
     """Return the network that a run solved, from its `inputs/`."""
     buses, lines, admittance = (
-        read_columns(run_dir / "inputs" / f"{name}.parquet") for name in ("buses", "lines", "admittance")
+        read_columns(folder.inputs / f"{name}.parquet") for name in ("buses", "lines", "admittance")
     )
     size = len(buses["bus"])
     values = admittance["g_pu"] + 1j * admittance["b_pu"]
@@ -91,9 +87,11 @@ def read_network(run_dir: Path) -> BranchNetwork:
     )
 
 
-def read_points(columns: Columns, buses: int) -> tuple[np.ndarray, OperatingPoints]:
-    """Return instants and AC solutions of a window from `POINT_COLUMNS` of its table `bus`."""
-    time, vm_pu, va_deg, mw, mvar, holds = (columns[name].reshape(-1, buses) for name in POINT_COLUMNS)
+def read_points(folder: RunFolder, window: int) -> tuple[np.ndarray, OperatingPoints]:
+    """Return the instants of a window and its AC solutions."""
+    columns = read_columns(folder.file(window, "bus"), POINT_COLUMNS)
+    steps = len(np.unique(columns["time"]))
+    time, vm_pu, va_deg, mw, mvar, holds = (columns[name].reshape(steps, -1) for name in POINT_COLUMNS)
     return time[:, 0], OperatingPoints(
         v_pu=vm_pu * np.exp(1j * np.deg2rad(va_deg)), injection_mva=mw + 1j * mvar, holds_voltage=holds.astype(bool)
     )
