@@ -28,6 +28,9 @@ VARIABLES = {
     "spill_mw": [3, 0.5],
     "unserved_service_nodes": [[[3, 0], [0, 0]], [[0, 0], [0, 1]]],
     "moved_gb": [[[10, 20]], [[0, 5]]],
+    "migrated_gb": [[[0, 4]], [[0, 3]]],
+    "checkpoint_node_s": [[[1800, 0], [0, 0]], [[0, 0], [0, 3600]]],
+    "restart_node_s": [[[0, 900], [0, 0]], [[0, 0], [0, 0]]],
     "loading_percent": [[80], [np.nan]],
     "vm_pu": [[1.01, 0.97], [np.nan, np.nan]],
     "ac_converged": [1, 0],
@@ -39,6 +42,8 @@ JOBS = {
     "submit_s": [0, 0, 10, 20],
     "start_s": [10, 50, 30, -1],
     "end_s": [110, 250, -1, -1],
+    "suspensions": [0, 2, 1, 0],
+    "migrations": [0, 1, 0, 0],
     "due_s": [110, 249, 1000, 1000],
 }
 INPUTS = {
@@ -74,12 +79,12 @@ def test_every_indicator_by_hand(figures):
             "system_cost": 150.0,
             "carbon_cost": 240.0,
             "co2_t": 4.0,
-            "bill": (20 + 20 + 40 + 30) / 2 + 100 * (2 + 1 + 4 + 1),
-            "bill_expected": (30 + 10 + 70 + 10) / 2 + 100 * (3 + 1 + 3.5 + 1),
+            "electricity_cost": (20 + 20 + 40 + 30) / 2 + 100 * (2 + 1 + 4 + 1),
+            "expected_electricity_cost": (30 + 10 + 70 + 10) / 2 + 100 * (3 + 1 + 3.5 + 1),
             "curtailment_mwh": 1.5,
             "store_spill_mwh": 1.5,
             "stored_change_mwh": -1.8,
-            "stored_change_value": -1.8 * 30.0,
+            "stock_change_cost": 1.8 * 30.0,
             "renewable_share": 0.25,
             "unserved_mwh": 0.5,
             "overload_mwh": 0.25,
@@ -90,6 +95,10 @@ def test_every_indicator_by_hand(figures):
             "jobs_completed": 2,
             "jobs_unfinished": 2,
             "jobs_late": 3,  # one ended late, two never
+            "jobs_suspended": 3,
+            "jobs_migrated": 1,
+            "checkpoint_node_h": 1.5,
+            "restart_node_h": 0.25,
             "wait_p50_s": 30.0,
             "wait_p95_s": 48.0,
             "fluid_gap_mwh": 0.75,
@@ -99,6 +108,7 @@ def test_every_indicator_by_hand(figures):
             "forecast_available_mae_mw": 1.5,  # of the unit with a profile
             "forecast_available_bias_mw": -0.5,
             "wan_gb": 35.0,
+            "migrated_gb": 7.0,
             "wan_cost": 10 * 0.5 + 25 * 2.0,
             "max_line_loading_percent": 80.0,
             "min_vm_pu": 0.97,
@@ -122,6 +132,8 @@ def test_counts_are_whole_numbers(figures):
         "jobs_completed",
         "jobs_unfinished",
         "jobs_late",
+        "jobs_suspended",
+        "jobs_migrated",
         "ac_steps_not_converged",
     ):
         assert isinstance(figures[name], int)
