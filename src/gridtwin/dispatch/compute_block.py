@@ -156,16 +156,14 @@ def _add_wan(
 ) -> tuple[IntArray, IntArray]:
     """What is placed at a site and what runs there comes from somewhere, over links that both share."""
     work = problem.preemptible
-    by_origin = (
+    released, due = (
         nodes.reshape(len(nodes), *problem.shape).sum(axis=(3, 4))
         for nodes in (problem.released_nodes, problem.due_nodes)
     )
-    moved, taken = add_transport(
-        program, *by_origin, problem.route_allowed, problem.route_cost, problem.block
-    )
+    moved, taken = add_transport(program, released, due, problem.route_allowed, problem.route_cost, problem.block)
     program.entries(taken[:, :, None, :], placed, -1.0)
-    by_whence = (node_h.sum(axis=3) for node_h in (work.arriving_node_h, work.due_node_h))
-    carried, taken = add_transport(program, *by_whence, work.route_allowed, work.route_cost, problem.block)
+    arriving, due = (node_h.sum(axis=3) for node_h in (work.arriving_node_h, work.due_node_h))
+    carried, taken = add_transport(program, arriving, due, work.route_allowed, work.route_cost, problem.block)
     program.entries(taken, run.transpose(0, 2, 1), -step_h)
     limit_bandwidth(program, problem, [(moved, problem.route_gb), (carried, work.route_gb)], price_per_gb)
     return moved, carried

@@ -118,9 +118,7 @@ def advance_fluid(
     )
 
 
-def _left_over(
-    arriving: FloatArray, due: FloatArray, waiting: FloatArray, steps: int
-) -> tuple[FloatArray, FloatArray]:
+def _left_over(arriving: FloatArray, due: FloatArray, waiting: FloatArray, steps: int) -> tuple[FloatArray, FloatArray]:
     """Return both series (time, …) after `steps`: what waits arrives at once, what was done early counts for later."""
     first_arriving, first_due = arriving[steps] + waiting, due[: steps + 1].sum(axis=0)
     done = arriving[:steps].sum(axis=0) - waiting
@@ -228,7 +226,9 @@ def _steps_of_compute(compute: ComputeProblem, part: slice) -> ComputeProblem:
     preemptible = replace(
         compute.preemptible, **{name: getattr(compute.preemptible, name)[part] for name in _PER_STEP_PREEMPTIBLE}
     )
-    return replace(compute, preemptible=preemptible, **{name: getattr(compute, name)[part] for name in _PER_STEP_COMPUTE})
+    return replace(
+        compute, preemptible=preemptible, **{name: getattr(compute, name)[part] for name in _PER_STEP_COMPUTE}
+    )
 
 
 def _waiting(compute: ComputeProblem, work: PooledWork, steps: int) -> FloatArray:

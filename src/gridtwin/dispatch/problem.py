@@ -177,7 +177,8 @@ class ComputeProblem:
         """Block of each step (time,), ascending from 0, over which the WAN is balanced; a slot lies in one block."""
         slot = self.slot
         first = np.searchsorted(slot, slot)
-        return np.unique(first // self.block_steps, return_inverse=True)[1].astype(np.int64)
+        block: IntArray = np.unique(first // self.block_steps, return_inverse=True)[1].astype(np.int64)
+        return block
 
 
 @dataclass(frozen=True, slots=True)

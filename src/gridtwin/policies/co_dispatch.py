@@ -69,7 +69,10 @@ class CoDispatch:
             Expected price of energy at the sites after the horizon.
         """
         fleet, forecast = self.system.fleet, observation.forecast
-        work, parted = expected_work(observation, self.system), expected_preemptible(observation, self.system)
+        work = expected_work(observation, self.system)
+        parted = expected_preemptible(
+            observation.compute, observation.jobs, len(fleet.site), self.system.step_s, forecast.steps
+        )
         usable = fleet.capacity_nodes * (1.0 - self.capacity_margin)
         node_mw = marginal_node_mw(fleet) * forecast.pue[:, :, None]
         served_nodes = np.minimum(forecast.service_nodes, fleet.capacity_nodes)
