@@ -5,7 +5,7 @@ Usage: python benchmarks/rolling.py [--days 10] [--horizons 24 48 96 168] [--slo
 Grid, fleet and jobs are those of the shipped week, the forecast is perfect, and a fluid executor does exactly what was
 planned, so that rolling differs from the one program by foresight alone. Starts are decided for `--slot` hours at once
 throughout; with 1, each hour has its own, and the one program takes minutes. Both value what is left at the end by the
-prices of a first look at two days. A SETTING is as for `gridtwin run --set`, such as time.start=2020-03-31T00:00:00-07:00.
+prices of a first look at two days. A SETTING is as for `gridtwin run --set`, such as time.start=2020-03-31T00:00-07:00.
 """
 
 from __future__ import annotations

@@ -223,11 +223,11 @@ def _steps_of_grid(grid: GridProblem, part: slice) -> GridProblem:
 
 
 def _steps_of_compute(compute: ComputeProblem, part: slice) -> ComputeProblem:
-    preemptible = replace(
-        compute.preemptible, **{name: getattr(compute.preemptible, name)[part] for name in _PER_STEP_PREEMPTIBLE}
-    )
+    parted = compute.preemptible
     return replace(
-        compute, preemptible=preemptible, **{name: getattr(compute, name)[part] for name in _PER_STEP_COMPUTE}
+        compute,
+        preemptible=replace(parted, **{name: getattr(parted, name)[part] for name in _PER_STEP_PREEMPTIBLE}),
+        **{name: getattr(compute, name)[part] for name in _PER_STEP_COMPUTE},
     )
 
 
@@ -249,7 +249,7 @@ def _undone(compute: ComputeProblem, work: PooledWork, steps: int, step_h: float
 
 
 def _spread(by_place: FloatArray, by_queue: FloatArray) -> FloatArray:
-    """Return (place, class, …) with sums over places `by_queue` (class, …), and `by_place` (place, class) over queues."""
+    """Return (place, class, …) whose sums over places are `by_queue` (class, …), those over queues `by_place`."""
     at_place = np.maximum(by_place, 0.0)
     share = ratio_or_zero(at_place, at_place.sum(axis=0))
     spread: FloatArray = share.reshape(*share.shape, *(1,) * (by_queue.ndim - 1)) * np.maximum(by_queue, 0.0)

@@ -170,7 +170,8 @@ class ComputeProblem:
         """Slot of each step (time,), ascending from 0; starts are spread evenly over the steps of a slot."""
         step = np.arange(len(self.released_nodes))
         later = np.maximum(step - self.coarse_after, 0) // self.coarse_steps
-        return (np.minimum(step, self.coarse_after) + later).astype(np.int64)
+        slot: IntArray = np.minimum(step, self.coarse_after) + later
+        return slot
 
     @property
     def block(self) -> IntArray:
