@@ -9,8 +9,8 @@ import numpy as np
 from scipy import sparse
 
 from gridtwin.arrays import ratio_or_zero, sum_at
-from gridtwin.audit.job_meter import busy_node_seconds
-from gridtwin.results.store import JOB_END, JOB_START, RunData
+from gridtwin.audit.job_meter import NEVER_S, job_spells, node_seconds_of_jobs
+from gridtwin.results.store import JOB_END, JOB_START, JOB_STOP, RunData
 from gridtwin.units import W_PER_MW, FloatArray, IntArray
 
 __all__ = ["LEDGERS", "Ledger", "close_ledgers"]
@@ -107,49 +107,53 @@ def ramps(run: RunData) -> Ledger:
 
 
 def jobs(run: RunData) -> Ledger:
-    """Submitted = waiting + running + ended, at every window's end, and each job starts and ends once, in its time.
+    """Submitted = waiting + running + suspended + ended, at every window's end, and each job does its work in its time.
 
-    Submissions are counted from the job table, starts and ends from the event tables, waiting and running jobs from the
-    state that the fleet carried on. The nodes of those that wait are also those of the queue meter.
+    Submissions are counted from the job table; starts, stops and ends from the event tables; waiting, running and
+    suspended jobs from the state that the fleet carried on. The nodes of those that wait or are suspended are also
+    those of the queue meters.
     """
     v, nodes = run.variables, run.jobs["nodes"]
     windows = len(v["waiting_jobs"])
-    steps = len(run.time) // windows
-    submit_window = run.jobs["submit_s"] // (steps * run.step_s)
-    submitted, started, ended = (
-        (submit_window, np.arange(len(nodes))),
-        *((run.events[table]["window"], run.events[table]["row"]) for table in (JOB_START, JOB_END)),
-    )
-
-    def until_end(event: tuple[IntArray, IntArray], weight: IntArray) -> FloatArray:
-        window, row = event
-        return np.cumsum(np.bincount(window, weights=weight[row], minlength=windows)[:windows])
-
+    last = slice(len(run.time) // windows - 1, None, len(run.time) // windows)
     one = np.ones_like(nodes)
-    lost = (
-        until_end(submitted, one) - until_end(started, one) - v["waiting_jobs"],
-        until_end(started, one) - until_end(ended, one) - v["running_jobs"],
-        until_end(submitted, nodes) - until_end(started, nodes) - v["waiting_nodes"][steps - 1 :: steps].sum(axis=1),
-    )
+    lost: list[FloatArray] = []
+    for weight, counted in ((one, "jobs"), (nodes, "nodes")):
+        submitted, begun, started, stopped, ended = _counts(run, weight, windows)
+        waiting, suspended = submitted - begun, stopped - (started - begun)
+        if counted == "jobs":
+            running = started - stopped - ended
+            lost += [waiting - v["waiting_jobs"], suspended - v["suspended_jobs"], running - v["running_jobs"]]
+        else:
+            lost += [waiting - v["waiting_nodes"][last].sum(axis=1)]
+            lost += [suspended - v["suspended_nodes"][last].sum(axis=(1, 2))]
     residual = float(np.abs(lost).sum()) + _impossible_jobs(run, len(run.time) * run.step_s)
     return Ledger("jobs", residual, 0.0, "jobs or nodes")
 
 
 def node_seconds(run: RunData) -> Ledger:
-    """Node meter = job meter, per step, site and class; and never more at work than there are."""
-    v = run.variables
-    metered = v["busy_node_s"]
-    difference = np.abs(metered - busy_node_seconds(run)).max(initial=0)
+    """Node meters = job meter, per step, site and class: all that is busy, checkpoints, restarts.
+
+    Available = work + checkpoint + restart + idle + services, where work is what is busy and neither of the other two,
+    and idle is not negative: never more at work than there are. Work lost is none, see the ledger of jobs.
+    """
+    v, metered = run.variables, node_seconds_of_jobs(run)
+    pairs = (
+        (v["busy_node_s"], metered.busy),
+        (v["checkpoint_node_s"], metered.checkpoint),
+        (v["restart_node_s"], metered.restart),
+    )
+    difference = max(np.abs(meter - of_jobs).max(initial=0) for meter, of_jobs in pairs)
     capacity = _by_pool(run, "capacity_nodes").astype(np.int64)
-    excess = metered + (v["service_nodes"] - capacity) * run.step_s
-    return Ledger("node_seconds", float(max(difference, excess.max(initial=0))), 0.0, "node-s")
+    idle = (capacity - v["service_nodes"]) * run.step_s - v["busy_node_s"]
+    return Ledger("node_seconds", float(max(difference, -idle.min(initial=0))), 0.0, "node-s")
 
 
 def energy(run: RunData) -> Ledger:
     """Energy at the sites' meters = (idle + jobs + services) · PUE, from the job records."""
     v = run.variables
     idle_w, peak_w = _by_pool(run, "idle_w"), _by_pool(run, "peak_w")
-    at_work = busy_node_seconds(run) / run.step_s + v["service_nodes"]
+    at_work = node_seconds_of_jobs(run).busy / run.step_s + v["service_nodes"]
     it_mw = (_by_pool(run, "capacity_nodes") * idle_w + at_work * (peak_w - idle_w)).sum(axis=2) / W_PER_MW
     of_equipment = np.abs(v["it_mw"] - it_mw) * run.step_h
     of_meter = np.abs(v["site_mw"] - it_mw * v["pue"]) * run.step_h
@@ -197,18 +201,50 @@ LEDGERS: tuple[Callable[[RunData], Ledger], ...] = (
 )
 
 
-def _impossible_jobs(run: RunData, end_s: int) -> int:
-    """Count jobs with a time that cannot be, and those that the event tables do not name just as often."""
-    start, end, submit, runtime = (run.jobs[name] for name in ("start_s", "end_s", "submit_s", "runtime_s"))
-    began, done = start >= 0, end >= 0
-    impossible = (
-        (began & (start < submit))
-        | (done & (~began | (end - start != runtime)))
-        | (began & ~done & (start + runtime <= end_s))
+def _counts(run: RunData, weight: IntArray, windows: int) -> list[FloatArray]:
+    """Sum what jobs weigh up to each window's end, over submissions, first starts, starts, stops and ends."""
+    starts, stops, ends = (run.events[table] for table in (JOB_START, JOB_STOP, JOB_END))
+    first = np.unique(starts["row"], return_index=True)[1]
+    submit_window = run.jobs["submit_s"] // (len(run.time) // windows * run.step_s)
+    events = (
+        (submit_window, np.arange(len(weight))),
+        (starts["window"][first], starts["row"][first]),
+        *((table["window"], table["row"]) for table in (starts, stops, ends)),
     )
-    logged = (np.bincount(run.events[table]["row"], minlength=len(start)) for table in (JOB_START, JOB_END))
-    unlike = sum(int((times != once).sum()) for times, once in zip(logged, (began, done), strict=True))
-    return int(impossible.sum()) + unlike
+    return [np.cumsum(np.bincount(at, weights=weight[row], minlength=windows)[:windows]) for at, row in events]
+
+
+def _impossible_jobs(run: RunData, end_s: int) -> int:
+    """Count what cannot be: spells out of order or of the wrong length, and jobs that the events tell of otherwise.
+
+    A spell does the work that is left from the one before, so no work is lost; the last one has none left or goes on.
+    """
+    spells, jobs = job_spells(run), run.jobs
+    first, suspended = spells.first == 1, spells.suspended == 1
+    over = spells.stop_s < NEVER_S
+    free_s = np.where(suspended, spells.stop_s + spells.checkpoint_s, spells.stop_s)
+    earliest_s = np.where(first, jobs["submit_s"][spells.row], np.concatenate([[0], free_s])[:-1])
+    wrong = (
+        (spells.start_s - spells.restart_s < earliest_s)
+        | (first & (spells.restart_s != 0))
+        | (over & (spells.stop_s - spells.start_s != spells.left_before_s - spells.left_after_s))
+        | (suspended & ~jobs["preemptible"][spells.row])
+        | (~over & (spells.start_s + spells.left_before_s <= end_s))
+    )
+    starts, stops, ends = (
+        np.bincount(run.events[table]["row"], minlength=len(jobs["start_s"]))
+        for table in (JOB_START, JOB_STOP, JOB_END)
+    )
+    began, done = jobs["start_s"] >= 0, jobs["end_s"] >= 0
+    on_nodes = starts - stops - ends  # 1 while it runs
+    unlike = (
+        ((starts > 0) != began)
+        | (ends != done)
+        | (on_nodes < 0)
+        | (on_nodes > 1)
+        | (done & ((on_nodes != 0) | ~began | (jobs["end_s"] - jobs["start_s"] < jobs["runtime_s"])))
+    )
+    return int(wrong.sum()) + int(unlike.sum())
 
 
 def _largest(values: FloatArray) -> float:

@@ -113,8 +113,7 @@ class TerminalValue:
 class PreemptibleProblem:
     """Work that may be interrupted at any time, between its earliest and its latest runs.
 
-    `w`, whence, runs over the origins, where work waits that has not begun, then over the sites, where work goes on
-    that has.
+    `w`, whence, runs over the origins, then over the sites, to which work is bound that has begun and may not migrate.
     """
 
     arriving_node_h: FloatArray  # (time, w, class, delay class) what earliest runs do in each step
@@ -123,7 +122,7 @@ class PreemptibleProblem:
     held_nodes: FloatArray  # (site, class) by such jobs before the first step
     interruption_cost: FloatArray  # (class,) of taking a node from such work and giving it one again
     route_cost: FloatArray  # (w, class, site) WAN cost of a node-hour
-    route_gb: FloatArray  # (class,) data of a node-hour that has not begun
+    route_gb: FloatArray  # (class,) data of a node-hour from an origin
     route_allowed: BoolArray  # (w, class, site)
 
     @classmethod

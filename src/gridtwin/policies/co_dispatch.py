@@ -102,7 +102,7 @@ class CoDispatch:
         )
 
     def _pose_preemptible(self, work: ExpectedPreemptible, terminal: TerminalValue) -> PreemptibleProblem:
-        """Price what moves and what is interrupted; work that has begun stays at its site, where it moves no data."""
+        """Price what moves and what is interrupted; what is bound to its site moves no data."""
         fleet = self.system.fleet
         sites, classes = fleet.capacity_nodes.shape
         stays = np.broadcast_to(np.eye(sites, dtype=bool)[:, None, :], (sites, classes, sites))

@@ -19,6 +19,7 @@ from gridtwin.workload.envelopes import (
     work_envelope,
 )
 from gridtwin.workload.jobs import JobTable
+from gridtwin.workload.remaining import remaining_work
 
 __all__ = ["ExpectedPreemptible", "ExpectedWork", "WorkShape", "expected_preemptible", "expected_work", "work_shape"]
 
@@ -88,7 +89,7 @@ def expected_work(observation: Observation, system: System) -> ExpectedWork:
     its submission. Jobs that are submitted after the last step are left to later windows.
     """
     state, jobs, steps = observation.compute, observation.jobs, observation.forecast.steps
-    rows = _not_begun(state, jobs, state.now_s + steps * system.step_s)
+    rows = np.concatenate([state.waiting_row, _coming(state, jobs, state.now_s + steps * system.step_s)])
     rows = rows[~jobs.preemptible[rows]]
     grid = (state.now_s, system.step_s, steps)
     nodes, queue, queues = jobs.nodes[rows], jobs.queue[rows], jobs.axes.size
@@ -117,8 +118,8 @@ def expected_preemptible(
 ) -> ExpectedPreemptible:
     """Describe waiting, coming, running and suspended jobs that can be interrupted, over the coming steps.
 
-    Work that has begun stays at its site. A job that may wait no longer than a step runs from its release on, as does
-    one that cannot end in time; one that is suspended has to load its state again.
+    Work that has begun and may not migrate stays at its site; that which may counts as if it were at its origin. A
+    job that may wait no longer than a step runs from its release on, as does one that cannot end in time.
     """
     lots = _lots(state, jobs, state.now_s + steps * step_s)
     no_choice = jobs.latest_start_s[lots.row] - jobs.submit_s[lots.row] <= step_s
@@ -142,35 +143,23 @@ class _Lots:
     """Jobs that can be interrupted."""
 
     row: IntArray
-    whence: IntArray  # origin, or number of origins + site where it has begun
+    whence: IntArray  # origin, or number of origins + site to which it is bound
     release_s: IntArray  # when it can run, or go on
     left_s: IntArray  # time that it needs from then on
 
 
 def _lots(state: ComputeState, jobs: JobTable, end_s: int) -> _Lots:
-    """Jobs not begun that are submitted before `end_s`, then running ones, then suspended ones."""
-    new = _not_begun(state, jobs, end_s)
+    """Live jobs, then those that are submitted before `end_s`."""
+    live = remaining_work(state, jobs)
+    new = _coming(state, jobs, end_s)
     new = new[jobs.preemptible[new]]
-    running = np.flatnonzero(jobs.preemptible[state.running_row])
-    start_s, suspended = state.running_start_s[running], state.suspended_row
-    goes_on_s = np.maximum(start_s, state.now_s)
-    origins = jobs.axes.shape[0]
-    parts = (
-        (new, jobs.origin[new], np.maximum(jobs.submit_s[new], state.now_s), jobs.runtime_s[new]),
-        (
-            state.running_row[running],
-            origins + state.running_site[running],
-            goes_on_s,
-            state.running_left_s[running] - (goes_on_s - start_s),
-        ),
-        (
-            suspended,
-            origins + state.suspended_site,
-            np.full(len(suspended), state.now_s),
-            state.suspended_left_s + jobs.restart_s[suspended],
-        ),
+    whence = np.where(live.bound, jobs.axes.shape[0] + live.site, jobs.origin[live.row])
+    return _Lots(
+        row=np.concatenate([live.row, new]),
+        whence=np.concatenate([whence, jobs.origin[new]]),
+        release_s=np.concatenate([live.release_s, jobs.submit_s[new]]),
+        left_s=np.concatenate([live.remaining_s, jobs.runtime_s[new]]),
     )
-    return _Lots(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def _held_nodes(state: ComputeState, jobs: JobTable, sites: int) -> FloatArray:
@@ -182,10 +171,9 @@ def _held_nodes(state: ComputeState, jobs: JobTable, sites: int) -> FloatArray:
     return held
 
 
-def _not_begun(state: ComputeState, jobs: JobTable, end_s: int) -> IntArray:
-    """Rows of jobs that wait or are submitted before `end_s`."""
-    coming = np.arange(state.next_row, np.searchsorted(jobs.submit_s, end_s), dtype=np.int64)
-    return np.concatenate([state.waiting_row, coming])
+def _coming(state: ComputeState, jobs: JobTable, end_s: int) -> IntArray:
+    """Rows of jobs that are submitted before `end_s`."""
+    return np.arange(state.next_row, np.searchsorted(jobs.submit_s, end_s), dtype=np.int64)
 
 
 def _due_start_s(jobs: JobTable, rows: IntArray, step_s: int) -> IntArray:

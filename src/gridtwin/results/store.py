@@ -16,9 +16,10 @@ from gridtwin.results.files import read_columns, sha256, write_columns
 from gridtwin.results.variables import tables, variables
 from gridtwin.units import HOUR_S
 
-__all__ = ["FINDING", "JOB_END", "JOB_START", "RunData", "RunFolder"]
+__all__ = ["FINDING", "JOB_END", "JOB_START", "JOB_STOP", "RunData", "RunFolder"]
 
 JOB_START = "job_start"
+JOB_STOP = "job_stop"
 JOB_END = "job_end"
 FINDING = "finding"
 
@@ -38,7 +39,7 @@ class RunData:
     variables : mapping
         Arrays by name, with the dimensions of the table of variables.
     jobs : mapping
-        Columns of `jobs.parquet`; `start_s` and `end_s` are -1 where a job never did.
+        Columns of `jobs.parquet`; `start_s` (the first one) and `end_s` are -1 where a job never did.
     events : mapping
         Columns of the event tables as `RunFolder.read_events` returns them, by table and column.
     inputs : mapping

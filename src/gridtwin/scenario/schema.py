@@ -13,6 +13,7 @@ from gridtwin.units import HOUR_S
 
 __all__ = [
     "Batch",
+    "Checkpoint",
     "CoDispatch",
     "Compute",
     "DataSize",
@@ -61,6 +62,14 @@ class DataSize(Schema):
     )
 
 
+class Checkpoint(Schema):
+    """What suspending a job costs."""
+
+    save: Duration = Field(default=0, description="Time that its nodes need to save its state.")
+    restart: Duration = Field(default=0, description="Time that they need to load it again.")
+    gb_per_node: NonNegative = Field(default=0.0, description="GB to move when it is resumed at another site.")
+
+
 class Batch(Schema):
     """A stream of batch jobs drawn from a trace."""
 
@@ -73,7 +82,9 @@ class Batch(Schema):
     )
     origin_shares: Shares = Field(examples=[{"?": 1.0}], description="Share of jobs submitted at each origin.")
     delay_shares: Shares = Field(examples=[{"?": 1.0}], description="Share of jobs in each delay class.")
-    preemptible_share: Share = 0.0
+    preemptible_share: Share = Field(default=0.0, description="Share of the jobs that may be suspended and resumed.")
+    migratable_share: Share = Field(default=0.0, description="Share of these that may be resumed at another site.")
+    checkpoint: Checkpoint = Checkpoint()
     data_gb_per_node: DataSize = DataSize()
 
 

@@ -16,7 +16,7 @@ from gridtwin.economics.kpis import kpis
 from gridtwin.inputs.study import Study
 from gridtwin.results.dataset import to_dataset, write_dataset
 from gridtwin.results.files import read_columns, write_columns, write_json
-from gridtwin.results.store import FINDING, JOB_END, JOB_START, Coordinates, RunData, RunFolder
+from gridtwin.results.store import FINDING, JOB_END, JOB_START, JOB_STOP, Coordinates, RunData, RunFolder
 from gridtwin.twin.inputs_kept import Table
 from gridtwin.units import HOUR_S, FloatArray, IntArray
 from gridtwin.workload.jobs import JobTable
@@ -33,13 +33,13 @@ def read_run(
 ) -> RunData:
     """Read back what `windows` windows have stored and join job starts and ends with the job table."""
     time, variables = folder.read_variables(windows, coords)
-    events = {table: folder.read_events(windows, table) for table in (JOB_START, JOB_END, FINDING)}
+    events = {table: folder.read_events(windows, table) for table in (JOB_START, JOB_STOP, JOB_END, FINDING)}
     return RunData(
         step_s=study.time.step_s,
         coords=coords,
         time=time,
         variables=variables,
-        jobs=_job_columns(study.jobs, events[JOB_START], events[JOB_END]),
+        jobs=_job_columns(study.jobs, events),
         events=events,
         inputs={name: read_columns(folder.path / "inputs" / f"{name}.parquet") for name in tables},
     )
@@ -70,11 +70,15 @@ def close_run(folder: RunFolder, study: Study, run: RunData, timing_s: Mapping[s
     return summary
 
 
-def _job_columns(jobs: JobTable, starts: Mapping[str, IntArray], ends: Mapping[str, IntArray]) -> dict[str, np.ndarray]:
-    """Join the job table with what became of each job; -1 where it never started or ended."""
+def _job_columns(jobs: JobTable, events: Mapping[str, Mapping[str, IntArray]]) -> dict[str, np.ndarray]:
+    """Join the job table with what became of each job; -1 where it never started or ended.
+
+    The site is that of the last start, the time that of the first; checkpoints and restarts are added up.
+    """
+    starts, stops, ends = (events[table] for table in (JOB_START, JOB_STOP, JOB_END))
     site, start, end = (np.full(len(jobs), NEVER, dtype=np.int64) for _ in range(3))
-    site[starts["row"]], start[starts["row"]] = starts["site_index"], starts["start_s"]
-    end[ends["row"]] = ends["end_s"]
+    site[starts["row"]], end[ends["row"]] = starts["site_index"], ends["end_s"]
+    start[starts["row"][::-1]] = starts["start_s"][::-1]
     return {
         "job": jobs.job,
         "submit_s": jobs.submit_s,
@@ -86,10 +90,27 @@ def _job_columns(jobs: JobTable, starts: Mapping[str, IntArray], ends: Mapping[s
         "delay_class_index": jobs.delay_class,
         "data_gb": jobs.data_gb,
         "preemptible": jobs.preemptible,
+        "migratable": jobs.migratable,
         "site_index": site,
         "start_s": start,
         "end_s": end,
+        "suspensions": np.bincount(stops["row"], minlength=len(jobs)),
+        "migrations": _migrations(starts, len(jobs)),
+        "checkpoint_s": _total(stops["row"], stops["checkpoint_s"], len(jobs)),
+        "restart_s": _total(starts["row"], starts["restart_s"], len(jobs)),
     }
+
+
+def _migrations(starts: Mapping[str, IntArray], jobs: int) -> IntArray:
+    """Count how often each job started at another site than the time before."""
+    order = np.argsort(starts["row"], kind="stable")
+    row, site = starts["row"][order], starts["site_index"][order]
+    elsewhere = (np.diff(row) == 0) & (np.diff(site) != 0)
+    return np.bincount(row[1:][elsewhere], minlength=jobs)
+
+
+def _total(row: IntArray, seconds: IntArray, jobs: int) -> IntArray:
+    return np.bincount(row, weights=seconds, minlength=jobs).astype(np.int64)
 
 
 def _named(columns: Mapping[str, np.ndarray], coords: Coordinates, jobs: JobTable) -> dict[str, np.ndarray]:

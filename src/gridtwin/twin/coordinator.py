@@ -87,7 +87,7 @@ class Coordinator:
 
     def _finished(self, state: TwinState) -> bool:
         compute = state.compute
-        idle = len(compute.waiting_row) == 0 and len(compute.running_row) == 0
+        idle = not any(len(row) for row in (compute.waiting_row, compute.running_row, compute.suspended_row))
         drained = state.window >= self.planned_windows and idle and compute.next_row == len(self.jobs)
         return drained or state.window >= self._profile_windows
 

@@ -13,7 +13,7 @@ from gridtwin.economics.production import production_co2_kg_per_h, production_co
 from gridtwin.grid.findings import find_violations
 from gridtwin.policies import Observation, System
 from gridtwin.records import AcInjections, ComputeRecord, ComputeState, Finding
-from gridtwin.results.store import FINDING, JOB_END, JOB_START, RunFolder
+from gridtwin.results.store import FINDING, JOB_END, JOB_START, JOB_STOP, RunFolder
 from gridtwin.timegrid import TimeGrid
 from gridtwin.twin.settle import Settled
 from gridtwin.units import HOUR_S, FloatArray
@@ -71,15 +71,12 @@ class Recorder:
             **_solver_values(plan.grid.solver, settled.redispatch.solver),
             "waiting_jobs": np.array([len(after.waiting_row)]),
             "running_jobs": np.array([len(after.running_row)]),
+            "suspended_jobs": np.array([len(after.suspended_row)]),
         }
         found = find_violations(
             settled.ac, self.system.grid, instants, units=self.system.units, injections=settled.injections
         )
-        events = {
-            JOB_START: {"row": record.started_row, "site_index": record.started_site, "start_s": record.start_s},
-            JOB_END: {"row": record.finished_row, "end_s": record.finish_s},
-            FINDING: _finding_columns(found),
-        }
+        events = {**_job_events(record), FINDING: _finding_columns(found)}
         self.folder.write_window(window, coordinates(self.system), instants, values, events)
 
     def _compute_values(
@@ -92,12 +89,17 @@ class Recorder:
             "pue": kept.forecast.pue,
             "planned_site_mw": plan.site_mw[:steps],
             "busy_node_s": record.busy_node_s,
+            "checkpoint_node_s": record.checkpoint_node_s,
+            "restart_node_s": record.restart_node_s,
             "service_nodes": record.service_nodes,
             "unserved_service_nodes": record.unserved_service_nodes,
             "planned_busy_nodes": plan.busy_nodes[:steps],
+            "suspended_nodes": record.suspended_nodes,
             "forced_nodes": record.forced_nodes,
+            "overrun_nodes": record.overrun_nodes,
             "waiting_nodes": record.waiting_nodes,
             "moved_gb": record.moved_gb,
+            "migrated_gb": record.migrated_gb,
         }
 
     def _unit_values(self, plan: DispatchPlan, settled: Settled) -> dict[str, np.ndarray]:
@@ -138,6 +140,25 @@ class Recorder:
             "production_cost": production_cost_per_h(settled.unit_mw, units).sum(axis=1) * hours,
             "co2_kg": production_co2_kg_per_h(settled.unit_mw, units).sum(axis=1) * hours,
         }
+
+
+def _job_events(record: ComputeRecord) -> dict[str, dict[str, np.ndarray]]:
+    """What jobs did, one row each; a job that is resumed starts again."""
+    return {
+        JOB_START: {
+            "row": record.started_row,
+            "site_index": record.started_site,
+            "start_s": record.start_s,
+            "restart_s": record.restart_s,
+        },
+        JOB_STOP: {
+            "row": record.stopped_row,
+            "stop_s": record.stop_s,
+            "checkpoint_s": record.checkpoint_s,
+            "left_s": record.stopped_left_s,
+        },
+        JOB_END: {"row": record.finished_row, "end_s": record.finish_s},
+    }
 
 
 def _net_injection_mw(injections: AcInjections, system: System) -> FloatArray:

@@ -19,6 +19,9 @@ VARIABLES = {
     "spill_mw": [3, 0.5],
     "unserved_service_nodes": [[[3, 0], [0, 0]], [[0, 0], [0, 1]]],
     "moved_gb": [[[10, 20]], [[0, 5]]],
+    "migrated_gb": [[[0, 4]], [[0, 3]]],
+    "checkpoint_node_s": [[[1800, 0], [0, 0]], [[0, 0], [0, 3600]]],
+    "restart_node_s": [[[0, 900], [0, 0]], [[0, 0], [0, 0]]],
     "loading_percent": [[80], [np.nan]],
     "vm_pu": [[1.01, 0.97], [np.nan, np.nan]],
     "ac_converged": [1, 0],
@@ -29,6 +32,8 @@ JOBS = {
     "submit_s": [0, 0, 10, 20],
     "start_s": [10, 50, 30, -1],
     "end_s": [110, 250, -1, -1],
+    "suspensions": [0, 2, 1, 0],
+    "migrations": [0, 1, 0, 0],
     "due_s": [110, 249, 1000, 1000],
 }
 INPUTS = {
@@ -69,11 +74,16 @@ def test_every_indicator_by_hand(figures):
             "jobs_completed": 2,
             "jobs_unfinished": 2,
             "jobs_late": 3,  # one ended late, two never
+            "jobs_suspended": 3,
+            "jobs_migrated": 1,
+            "checkpoint_node_h": 1.5,
+            "restart_node_h": 0.25,
             "wait_p50_s": 30.0,
             "wait_p95_s": 48.0,
             "fluid_gap_mwh": 0.75,
             "overrun_mwh": 0.25,
             "wan_gb": 35.0,
+            "migrated_gb": 7.0,
             "wan_cost": 10 * 0.5 + 25 * 2.0,
             "max_line_loading_percent": 80.0,
             "min_vm_pu": 0.97,
@@ -97,6 +107,8 @@ def test_counts_are_whole_numbers(figures):
         "jobs_completed",
         "jobs_unfinished",
         "jobs_late",
+        "jobs_suspended",
+        "jobs_migrated",
         "ac_steps_not_converged",
     ):
         assert isinstance(figures[name], int)

@@ -80,25 +80,37 @@ def test_running_work_goes_on_at_its_site(blank, jobs):
     assert work.held_nodes.tolist() == [[0], [2]]
 
 
-def test_work_whose_data_still_move_begins_with_them(blank, jobs):
+def test_work_whose_data_still_move_holds_its_nodes(blank, jobs):
     state = replace(
         blank, next_row=1, running_row=np.array([0]), running_site=np.array([0]),
         running_start_s=np.array([HOUR // 2]), running_left_s=np.array([3 * HOUR]),
     )  # fmt: skip
-    assert expected(state, jobs).arriving_node_h[:, 1, 0, WEEK].tolist() == [1, 2, 2, 1]
+    assert expected(state, jobs).arriving_node_h[:, 1, 0, WEEK].tolist() == [2, 2, 2, 1]
 
 
 def test_suspended_work_loads_its_state_again(blank, jobs):
     """Job 2 has an hour left and needs ten minutes to restart; due at six, it is now two."""
     state = replace(
         blank, now_s=2 * HOUR, next_row=4, suspended_row=np.array([2]), suspended_site=np.array([0]),
-        suspended_left_s=np.array([HOUR]),
+        suspended_left_s=np.array([HOUR]), suspended_free_s=np.array([0]),
     )  # fmt: skip
     work = expected(state, jobs)
     np.testing.assert_allclose(work.arriving_node_h[:, 1, 0, WEEK], [5, 5 / 6, 0, 0])
     np.testing.assert_allclose(work.due_node_h[:, 1, 0, WEEK], [0, 0, 5 / 6, 5])
     np.testing.assert_allclose(work.width_nodes[:, 0, WEEK], 5)
     assert work.held_nodes.sum() == 0
+
+
+def test_work_that_may_migrate_is_bound_to_no_site(blank, jobs):
+    movable = replace(jobs, migratable=np.array([True, False, False, False]))
+    state = replace(
+        blank, next_row=1, running_row=np.array([0]), running_site=np.array([1]),
+        running_start_s=np.array([0]), running_left_s=np.array([3 * HOUR]),
+    )  # fmt: skip
+    work = expected(state, movable)
+    assert work.arriving_node_h[:2, 0, 0, WEEK].tolist() == [2, 2]
+    assert work.arriving_node_h[:, 1:].sum() == 0
+    assert work.held_nodes.tolist() == [[0], [2]]
 
 
 def test_shapes_of_jobs_that_can_be_interrupted_and_of_those_that_cannot(jobs):

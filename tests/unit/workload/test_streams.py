@@ -33,6 +33,10 @@ def stream(**changes) -> BatchStream:
         origin_shares={"west": 0.25, "east": 0.75},
         delay_shares={"prompt": 0.4, "day": 0.6},
         preemptible_share=0.5,
+        migratable_share=0.0,
+        checkpoint_s=0,
+        restart_s=0,
+        checkpoint_gb_per_node=0.0,
         data_gb_per_node_median=10.0,
         data_gb_per_node_sigma=1.0,
     )
