@@ -241,7 +241,7 @@ def _waiting(compute: ComputeProblem, work: PooledWork, steps: int) -> FloatArra
 
 
 def _undone(compute: ComputeProblem, work: PooledWork, steps: int, step_h: float) -> FloatArray:
-    """Preemptible work (whence, class, delay class) that could have been done by the end of `steps` and was not."""
+    """Preemptible work (whence, class, slack class) that could have been done by the end of `steps` and was not."""
     arriving = compute.preemptible.arriving_node_h[:steps].sum(axis=0)
     carried = work.carried_node_h[: compute.block[steps - 1] + 1].sum(axis=(0, 3))
     done = work.done_nodes[:steps].sum(axis=0) * step_h

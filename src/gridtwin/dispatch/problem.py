@@ -113,12 +113,13 @@ class TerminalValue:
 class PreemptibleProblem:
     """Work that may be interrupted at any time, between its earliest and its latest runs.
 
+    Slack classes are kinds of jobs whose envelopes are added up, such as those that may pause equally long.
     `w`, whence, runs over the origins, then over the sites, to which work is bound that has begun and may not migrate.
     """
 
-    arriving_node_h: FloatArray  # (time, w, class, delay class) what earliest runs do in each step
-    due_node_h: FloatArray  # (time, w, class, delay class) what latest runs do in each step
-    width_nodes: FloatArray  # (time, class, delay class) nodes of the jobs between release and due time
+    arriving_node_h: FloatArray  # (time, w, class, slack class) what earliest runs do in each step
+    due_node_h: FloatArray  # (time, w, class, slack class) what latest runs do in each step
+    width_nodes: FloatArray  # (time, class, slack class) nodes of the jobs between release and due time
     held_nodes: FloatArray  # (site, class) by such jobs before the first step
     interruption_cost: FloatArray  # (class,) of taking a node from such work and giving it one again
     route_cost: FloatArray  # (w, class, site) WAN cost of a node-hour
@@ -219,7 +220,7 @@ class PooledWork:
     moved_nodes: FloatArray  # (block, origin, class, site)
     busy_nodes: FloatArray  # (time, site, class) by starts of this horizon and by preemptible work
     overbooked_nodes: FloatArray  # (time, site, class) work that finds no node and will be late
-    done_nodes: FloatArray  # (time, class, delay class) preemptible work under way
+    done_nodes: FloatArray  # (time, class, slack class) preemptible work under way
     run_nodes: FloatArray  # (time, site, class) preemptible work under way
     carried_node_h: FloatArray  # (block, w, class, site) preemptible work
 

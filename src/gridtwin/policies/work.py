@@ -23,6 +23,8 @@ from gridtwin.workload.remaining import remaining_work
 
 __all__ = ["ExpectedPreemptible", "ExpectedWork", "WorkShape", "expected_preemptible", "expected_work", "work_shape"]
 
+SLACK_UPPER_S = np.array([1, 4, 8, 16, 32, 64]) * HOUR_S  # of each slack class; the last has no upper bound
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WorkShape:
@@ -51,9 +53,9 @@ class ExpectedWork:
 class ExpectedPreemptible:
     """What the coming steps bring of work that may be interrupted; `w` as in `PreemptibleProblem`."""
 
-    arriving_node_h: FloatArray  # (time, w, class, delay class)
-    due_node_h: FloatArray  # (time, w, class, delay class)
-    width_nodes: FloatArray  # (time, class, delay class)
+    arriving_node_h: FloatArray  # (time, w, class, slack class)
+    due_node_h: FloatArray  # (time, w, class, slack class)
+    width_nodes: FloatArray  # (time, class, slack class)
     held_nodes: FloatArray  # (site, class) now
 
 
@@ -118,15 +120,18 @@ def expected_preemptible(
 ) -> ExpectedPreemptible:
     """Describe waiting, coming, running and suspended jobs that can be interrupted, over the coming steps.
 
+    They are pooled by the slack that they have now, or will have when they are submitted: what one job has done ahead
+    of time does not help another that is late.
+
     Work that has begun and may not migrate stays at its site; that which may counts as if it were at its origin. A
-    job that may wait no longer than a step runs from its release on, as does one that cannot end in time.
+    job whose slack is no longer than a step runs from its release on.
     """
     lots = _lots(state, jobs, state.now_s + steps * step_s)
-    no_choice = jobs.latest_start_s[lots.row] - jobs.submit_s[lots.row] <= step_s
-    due_s = np.where(no_choice, lots.release_s + lots.left_s, jobs.due_s[lots.row])
-    origins, classes, delays, _ = jobs.axes.shape
-    shape = (origins + sites, classes, delays)
-    pool = np.ravel_multi_index((lots.whence, jobs.compute_class[lots.row], jobs.delay_class[lots.row]), shape)
+    slack_s = jobs.due_s[lots.row] - lots.release_s - lots.left_s
+    due_s = np.where(slack_s <= step_s, lots.release_s + lots.left_s, jobs.due_s[lots.row])
+    shape = (jobs.axes.shape[0] + sites, jobs.axes.shape[1], len(SLACK_UPPER_S) + 1)
+    slack_class = np.searchsorted(SLACK_UPPER_S, slack_s)
+    pool = np.ravel_multi_index((lots.whence, jobs.compute_class[lots.row], slack_class), shape)
     grid = (state.now_s, step_s, steps)
     nodes, pools = jobs.nodes[lots.row], int(np.prod(shape))
     envelope = work_envelope(lots.release_s, due_s, lots.left_s, nodes, pool.astype(np.int64), pools, *grid)

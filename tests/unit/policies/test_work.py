@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from gridtwin.compute.engine import initial_state
-from gridtwin.policies.work import expected_preemptible, work_shape
+from gridtwin.policies.work import SLACK_UPPER_S, expected_preemptible, work_shape
 from gridtwin.records import Fleet, QueueAxes
 from gridtwin.workload.jobs import JobTable
 
 HOUR = 3600
 AXES = QueueAxes(("east",), ("ai",), ("prompt", "week"), (HOUR, 100 * HOUR))
 SITES, STEPS = 2, 4
-NO_CHOICE, WEEK = 0, 1
+NO_CHOICE, HOURS, WEEK = 0, 1, len(SLACK_UPPER_S)  # slack up to an hour, to four, beyond 64
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def jobs():
         due_s=np.array([168 * HOUR, 2 * HOUR, 6 * HOUR, 6 * HOUR]),
         origin=np.zeros(4, np.int64),
         compute_class=np.zeros(4, np.int64),
-        delay_class=np.array([WEEK, NO_CHOICE, WEEK, WEEK]),
+        delay_class=np.array([1, 0, 1, 1]),
         data_gb=np.array([12.0, 0.0, 10.0, 70.0]),
         preemptible=np.array([True, True, True, False]),
         migratable=np.zeros(4, bool),
@@ -56,9 +56,17 @@ def expected(state, jobs):
 
 def test_a_week_is_due_after_the_horizon(blank, jobs):
     work = expected(blank, jobs)
-    assert work.arriving_node_h[:, 0, 0, WEEK].tolist() == [2, 2, 2 + 5, 5]
+    assert work.arriving_node_h[:, 0, 0, WEEK].tolist() == [2, 2, 2, 0]
     assert work.due_node_h[:, 0, 0, WEEK].sum() == 0
-    assert work.width_nodes[:, 0, WEEK].tolist() == [2, 2, 7, 7]
+    assert work.width_nodes[:, 0, WEEK].tolist() == [2, 2, 2, 2]
+
+
+def test_jobs_are_pooled_by_their_slack(blank, jobs):
+    """Job 2 comes at two and may pause two hours; the horizon ends at four."""
+    work = expected(blank, jobs)
+    assert work.arriving_node_h[:, 0, 0, HOURS].tolist() == [0, 0, 5, 5]
+    assert work.due_node_h[:, 0, 0, HOURS].sum() == 0
+    assert work.arriving_node_h.sum() == 6 + 3 + 10
 
 
 def test_a_job_that_may_wait_no_longer_than_a_step_has_no_choice(blank, jobs):
@@ -95,9 +103,9 @@ def test_suspended_work_loads_its_state_again(blank, jobs):
         suspended_left_s=np.array([HOUR]), suspended_free_s=np.array([0]),
     )  # fmt: skip
     work = expected(state, jobs)
-    np.testing.assert_allclose(work.arriving_node_h[:, 1, 0, WEEK], [5, 5 / 6, 0, 0])
-    np.testing.assert_allclose(work.due_node_h[:, 1, 0, WEEK], [0, 0, 5 / 6, 5])
-    np.testing.assert_allclose(work.width_nodes[:, 0, WEEK], 5)
+    np.testing.assert_allclose(work.arriving_node_h[:, 1, 0, HOURS], [5, 5 / 6, 0, 0])
+    np.testing.assert_allclose(work.due_node_h[:, 1, 0, HOURS], [0, 0, 5 / 6, 5])
+    np.testing.assert_allclose(work.width_nodes[:, 0, HOURS], 5)
     assert work.held_nodes.sum() == 0
 
 
