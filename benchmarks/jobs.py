@@ -56,6 +56,7 @@ def system(jobs: int, seed: int = 1) -> tuple[JobTable, Fleet]:
         capacity_nodes=np.full((1, 1), NODES),
         idle_w=one,
         peak_w=one,
+        service_utilization=np.ones(1),
         power_factor=np.ones(1),
         connection_mw=np.full(1, np.inf),
         preference=np.zeros((1, 1, 1), np.int64),

@@ -227,6 +227,7 @@ class Fleet:
     capacity_nodes: IntArray  # (site, class)
     idle_w: FloatArray  # (site, class) per node
     peak_w: FloatArray  # (site, class) per node
+    service_utilization: FloatArray  # (class,) share of full load at which nodes that serve requests run
     power_factor: FloatArray  # (site,) lagging
     connection_mw: FloatArray  # (site,) limit at the meter, inf where there is none
     preference: IntArray  # (origin, class, rank) site index, best first; -1 where latency or hardware forbids

@@ -26,7 +26,9 @@ GOLDEN = Path(__file__).parent / "golden"
 NUMBER = r"[-+]?(?:inf|\d+\.?\d*(?:e[-+]?\d+)?)"
 
 HAND = runpy.run_path(str(Path(__file__).parents[1] / "unit" / "dispatch" / "conftest.py"))
-hand_units, hand_grid, hand_work = (HAND[name] for name in ("hand_units", "hand_grid", "hand_work"))
+hand_units, hand_grid, hand_work, hand_stores, hand_links = (
+    HAND[f"hand_{name}"] for name in ("units", "grid", "work", "stores", "links")
+)
 
 Names = Mapping[str, np.ndarray]  # block -> column numbers of any shape, -1 where there is none
 

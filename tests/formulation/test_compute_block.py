@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gridtwin.dispatch import TerminalValue
+from gridtwin.dispatch import StoreProblem, TerminalValue
 from gridtwin.dispatch import compute_block as block
 from gridtwin.dispatch import preemptible_block as preemptible
+from gridtwin.dispatch.store_block import StoreColumns, StoreMeters
 from gridtwin.dispatch.wan_block import limit_bandwidth
 from gridtwin.optim import Program
 
@@ -212,8 +213,27 @@ def test_connection(hand_work, check_golden):
     )
     program = Program()
     busy = program.columns((2, 2, 2))
-    block._limit_connections(program, work, busy, price=70.0)
+    none = np.zeros((2, 0), dtype=int)
+    meters = StoreMeters(StoreProblem.none(2), StoreColumns(none, none, none, none, none))
+    block._limit_connections(program, work, busy, 70.0, meters)
     check_golden(program, {"busy": busy}, rest="over")
+
+
+def test_connection_shared_with_a_battery(hand_work, hand_stores, check_golden):
+    """busy[time, site, class], charge[time], discharge[time], over[...]: ten nodes of 1 MW, a battery of 15 MW.
+
+    The connection of 12 MW carries 2 MW of idle nodes in step 0, so 10 MW more, or 14 MW the other way. In step 1 the
+    battery is out of service and the site cannot exceed its connection: no row.
+    """
+    work = hand_work(base_mw=np.full((2, 1), 2.0), connection_mw=np.array([12.0]))
+    power = np.array([[15.0], [0.0]])
+    stores = hand_stores(2, site=np.array([0]), charge_mw=power, discharge_mw=power)
+    program = Program()
+    busy = program.columns((2, 1, 1))
+    charge, discharge = (np.array([program.columns((1,)), [-1]]) for _ in range(2))
+    meters = StoreMeters(stores, StoreColumns(charge, discharge, charge, charge, charge))
+    block._limit_connections(program, work, busy, 70.0, meters)
+    check_golden(program, {"busy": busy, "charge": charge[:, 0], "discharge": discharge[:, 0]}, rest="over")
 
 
 def test_terminal_value(hand_work, check_golden):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pytest
@@ -27,6 +27,7 @@ PENALTIES = Penalties(
     connection_per_mwh=150.0,
     late_per_node_h=90.0,
     carbon_per_t=40.0,
+    reserve_per_mwh=400.0,
 )
 
 
@@ -54,7 +55,11 @@ def _system(seed: int, steps: int | None = None) -> SmallSystem:
     steps = int(rng.integers(3, 7)) if steps is None else steps
     buses = int(rng.integers(3, 7))
     network, susceptance = _network(rng, buses)
-    units = _units(rng, buses)
+    more = np.random.default_rng([seed, 1])  # stores, links and reserve draw apart from the rest
+    compute_rng = np.random.default_rng([seed, 2])
+    compute = _compute(compute_rng, steps, buses)
+    stores = _stores(more, steps, buses, len(compute.site_bus))
+    units = _with_hydro(more, _units(rng, buses), stores)
     lower, available = _limits(rng, units, steps)
     groups = group_units(units)
     load = rng.uniform(0, 1, (1, buses)) * rng.uniform(0.5, 1.1, (steps, 1)) * (rng.random(buses) < 0.8)
@@ -74,11 +79,11 @@ def _system(seed: int, steps: int | None = None) -> SmallSystem:
         losses=_losses(rng, steps, buses, network.slack),
         watched=rng.random((steps, len(network.line))) < 0.2,
         rate_mw=np.tile(network.rate_mw, (steps, 1)),
-        stores=StoreProblem.none(steps),
-        links=LinkProblem.none(steps),
-        reserve_mw=np.zeros(steps),
+        stores=stores,
+        links=_links(more, steps, buses),
+        reserve_mw=available.sum(axis=1) * more.uniform(0.0, 0.6, steps) * (more.random() < 0.6),
     )
-    return SmallSystem(units, lower, available, initial, susceptance, grid, _compute(rng, steps, buses, grid.step_h))
+    return SmallSystem(units, lower, available, initial, susceptance, grid, compute)
 
 
 def _network(rng: np.random.Generator, buses: int) -> tuple[NetworkMatrices, np.ndarray]:
@@ -151,6 +156,77 @@ def _units(rng: np.random.Generator, buses: int) -> UnitData:
     )
 
 
+def _stores(rng: np.random.Generator, steps: int, buses: int, sites: int) -> StoreProblem:
+    """Any of: battery, pumped hydro with a converter of its own, with units, reservoir; now and then behind a meter."""
+    kinds = np.flatnonzero(rng.random(4) < 0.5)
+    takes, gives, flows = np.isin(kinds, [0, 1, 2]), np.isin(kinds, [0, 1]), np.isin(kinds, [1, 2, 3])
+    number = len(kinds)
+    energy = rng.uniform(5, 60, number)
+    site = np.where(rng.random(number) < 0.5, rng.integers(0, sites, number), -1)
+    share = rng.dirichlet(np.ones(3), number)
+    per_step = (steps, number)
+    return StoreProblem(
+        bus=rng.integers(0, buses, number),
+        site=np.where(gives & takes, site, -1),
+        charge_mw=takes * rng.uniform(2, 20, number) * (rng.random(per_step) < 0.9),
+        discharge_mw=gives * rng.uniform(2, 20, number) * (rng.random(per_step) < 0.9),
+        energy_mwh=energy,
+        efficiency_charge=rng.uniform(0.7, 1.0, number),
+        efficiency_discharge=rng.uniform(0.7, 1.0, number),
+        kept_share=rng.choice([1.0, 0.97], number),
+        initial_mwh=energy * rng.uniform(0, 1, number),
+        inflow_mw=flows * rng.uniform(0, 16, per_step) * (rng.random(per_step) < 0.8),
+        value_mwh=energy[:, None] * share,
+        value_per_mwh=-np.sort(-rng.uniform(0, 90, (number, 3)), axis=1),
+    )
+
+
+def _with_hydro(rng: np.random.Generator, units: UnitData, stores: StoreProblem) -> UnitData:
+    """Two like units for each store that has inflow and no converter to give it back."""
+    store = np.repeat(np.flatnonzero((stores.inflow_mw.max(axis=0) > 0) & (stores.discharge_mw.max(axis=0) == 0)), 2)
+    number, first = len(store), len(units.unit)
+    if number == 0:
+        return units
+    size = np.repeat(rng.uniform(3, 15, number // 2), 2)
+    own = {
+        "unit": tuple(f"h{i}" for i in range(number)),
+        "technology": ("hydro",) * number,
+        "bus": stores.bus[store],
+        "p_max_mw": size,
+        "vm_set_pu": np.ones(number),
+        "ramp_mw_per_h": np.repeat(rng.choice([6.0, np.inf], number // 2), 2),
+        "profile": np.full(number, -1),
+        "store": store,
+        "segment_unit": first + np.arange(number),
+        "segment_mw": size,
+        "segment_cost_per_mwh": np.ones(number),
+        "segment_co2_kg_per_mwh": np.zeros(number),
+    }
+    none = np.zeros(number)
+    values = {field.name: getattr(units, field.name) for field in fields(units)}
+    return UnitData(
+        **{
+            name: value + own[name]
+            if isinstance(value, tuple)
+            else np.concatenate([value, own.get(name, none).astype(value.dtype)])
+            for name, value in values.items()
+        }
+    )
+
+
+def _links(rng: np.random.Generator, steps: int, buses: int) -> LinkProblem:
+    """None to two links, some without losses, some out of service now and then."""
+    number = int(rng.integers(0, 3))
+    from_bus = rng.integers(0, buses, number)
+    return LinkProblem(
+        index=np.arange(number),
+        from_bus=from_bus,
+        to_bus=(from_bus + rng.integers(1, buses, number)) % buses,
+        rate_mw=rng.uniform(3, 25, number) * (rng.random((steps, number)) < 0.9),
+        loss=rng.choice([0.0, 0.04, 0.1], number),
+    )
+
+
 def _limits(rng: np.random.Generator, units: UnitData, steps: int) -> tuple[np.ndarray, np.ndarray]:
     """Floors and availability (time, unit); now and then the wind must be taken, which ends in spill."""
     wind = units.profile >= 0
@@ -158,7 +234,7 @@ def _limits(rng: np.random.Generator, units: UnitData, steps: int) -> tuple[np.n
     lower = np.tile(units.p_min_mw, (steps, 1))
     available[:, wind] *= rng.uniform(0, 1, (steps, 1))
     available[:, ~wind] *= rng.choice([1.0, 0.9])  # part of the last segment may be missing
-    if rng.random() < 0.25:
+    if rng.random() < 0.5:
         boost = rng.uniform(1, 4)
         available[:, wind] *= boost
         lower[:, wind] = available[:, wind]

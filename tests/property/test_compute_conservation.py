@@ -52,6 +52,7 @@ def systems(draw):
         capacity_nodes=capacity,
         idle_w=np.ones((sites, classes)),
         peak_w=np.ones((sites, classes)),
+        service_utilization=np.ones(classes),
         power_factor=np.ones(sites),
         connection_mw=np.full(sites, np.inf),
         preference=preference,

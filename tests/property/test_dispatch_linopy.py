@@ -57,6 +57,16 @@ def test_the_systems_are_stressed(small_system):
             connection=_over_connection(system.compute, work),
             preempted=_gives_up(system.compute, work),
             postponed=_postpones(system, work),
+            charge=bool(plan.charge_mw.max(initial=0) > 1e-3),
+            discharge=bool(plan.discharge_mw.max(initial=0) > 1e-3),
+            full=bool((plan.stored_mwh > system.grid.stores.energy_mwh - 1e-6).any()),
+            empty=bool((plan.stored_mwh < 1e-6).any()),
+            let_go=bool(plan.store_spill_mw.max(initial=0) > 1e-3),
+            fed=bool((plan.group_mw[:, system.grid.groups.store >= 0] > 1e-3).any()),
+            both_ways=bool((plan.link_mw > 1e-3).any() and (plan.link_mw < -1e-3).any()),
+            integers=plan.solver.binaries > 0,
+            reserve=bool((plan.reserve_price_per_mwh > 1e-3).any()),
+            reserve_short=bool(plan.reserve_short_mw.max() > 1e-3),
         )
     assert {name: times for name, times in seen.items() if times < 2} == {}
 
@@ -105,18 +115,20 @@ class Oracle:
     """The mathematics of a window, dense."""
 
     def __init__(self, system, *, sites=False):
-        self.system, self.grid = system, system.grid
+        self.system, self.grid, self.hours = system, system.grid, system.grid.step_h
         self.most_of_sites = _most_of_sites(system.compute, system.grid.load_mw.shape[1]) if sites else 0.0
         self.model = linopy.Model()
         self.steps, self.buses = self.grid.load_mw.shape
-        self.injection = self._generation() + self._slacks()
+        self.injection = self._generation() + self._slacks() + self._links()
+        if len(self.grid.stores.bus):
+            self.injection = self.injection + self._stores()
+        self._reserve()
         self.fixed = _array(self.grid.injection_mw, "time", "bus")
-        self.hours = self.grid.step_h
 
     def optimum(self) -> float:
         self._network()
         self.model.add_objective(sum(self.cost))
-        self.model.solve(solver_name="highs", io_api="direct", output_flag=False, progress=False)
+        self.model.solve(solver_name="highs", io_api="direct", output_flag=False, progress=False, mip_rel_gap=1e-9)
         return self.model.objective.value
 
     def variable(self, name, lower, upper, **sizes):
@@ -139,6 +151,7 @@ class Oracle:
         price = units.segment_cost_per_mwh + grid.penalties.carbon_per_t / 1000 * units.segment_co2_kg_per_mwh
         self.cost = [(_array(price * grid.step_h, "segment") * segment).sum()]
         self._ramps(output)
+        self.output = output
         at_bus = np.arange(self.buses)[:, None] == units.bus
         return (_array(at_bus, "bus", "unit") * output).sum("unit")
 
@@ -150,11 +163,12 @@ class Oracle:
         most, own = _array(limit, "unit").isel(unit=limited), output.isel(unit=limited)
         change = self._matrix(np.eye(self.steps)[1:] - np.eye(self.steps)[:-1], own, "time")
         self.require("ramp up", change <= most)
-        self.require("ramp down", change >= -most)
+        falls = np.flatnonzero(self.system.units.store[limited] < 0)  # what feeds on a store may fall at once
+        self.require("ramp down", change.isel(unit=falls) >= -most.isel(unit=falls))
         if self.grid.initial_mw is not None:
             before = _array(self.system.initial_mw, "unit").isel(unit=limited)
             self.require("first ramp up", own.isel(time=0) <= before + most)
-            self.require("first ramp down", own.isel(time=0) >= before - most)
+            self.require("first ramp down", own.isel(time=0, unit=falls) >= (before - most).isel(unit=falls))
 
     def _matrix(self, matrix, variable, dim):
         """matrix @ variable along `dim`; the result's axis is called `row`."""
@@ -171,6 +185,71 @@ class Oracle:
             penalties.spill_per_mwh * grid.step_h * spill.sum(),
         ]
         return shed - _array(share, "time", "bus") * spill
+
+    def _stores(self):
+        """Levels as the sum of all that went in and out before, each MWh with what is kept of it until then."""
+        stores, steps = self.grid.stores, self.steps
+        number = len(stores.bus)
+        sizes = {"time": steps, "store": number}
+        self.charge = charge = self.variable("charge", 0.0, stores.charge_mw, **sizes)
+        self.discharge = discharge = self.variable("discharge", 0.0, stores.discharge_mw, **sizes)
+        spill = self.variable("let go", 0.0, stores.inflow_mw, **sizes)
+        self.level = self.variable("level", 0.0, stores.energy_mwh, **sizes)
+        self.fed = _array(np.arange(number)[:, None] == self.system.units.store, "store", "unit")
+        generated = (self.fed * self.output).sum("unit")
+        gone = 1 / _array(stores.efficiency_discharge, "store")
+        gained = _array(stores.efficiency_charge, "store") * charge - gone * (discharge + generated) - spill
+        age = np.subtract.outer(np.arange(steps), np.arange(steps))
+        kept = np.where(age[..., None] >= 0, stores.kept_share ** np.maximum(age, 0)[..., None], 0.0)
+        kept = _array(kept * self.hours, "row", "time", "store")
+        first = stores.kept_share ** np.arange(1, steps + 1)[:, None] * stores.initial_mwh
+        given = _array(first, "row", "store") + (kept * _array(stores.inflow_mw, "time", "store")).sum("time")
+        self.require("levels", self.level.rename({"time": "row"}) - (kept * gained).sum("time") == given)
+        part = self.variable("part", 0.0, stores.value_mwh, store=number, part=stores.value_mwh.shape[1])
+        self.require("last level", part.sum("part") - self.level.isel(time=-1) == 0)
+        self.cost.append(-(_array(stores.value_per_mwh, "store", "part") * part).sum())
+        room = self.system.available_mw - self.system.floor_mw
+        most = _array(stores.discharge_mw + room @ self.fed.to_numpy().T, "time", "store")
+        above = generated - (self.fed * _array(self.system.floor_mw, "time", "unit")).sum("unit")
+        self._one_way("store", charge, _array(stores.charge_mw, "time", "store"), discharge + above, most)
+        at_bus = np.arange(self.buses)[:, None] == stores.bus
+        return (_array(at_bus, "bus", "store") * (discharge - charge)).sum("store")
+
+    def _links(self):
+        links = self.grid.links
+        number = len(links.from_bus)
+        if number == 0:
+            return 0.0
+        rate, sizes = _array(links.rate_mw, "time", "link"), {"time": self.steps, "link": number}
+        there, back = (self.variable(name, 0.0, links.rate_mw, **sizes) for name in ("there", "back"))
+        self._one_way("link", there, rate, back, rate)
+        arriving = _array(1 - links.loss, "link")
+        at_from, at_to = (
+            _array(np.arange(self.buses)[:, None] == bus, "bus", "link") for bus in (links.from_bus, links.to_bus)
+        )
+        return (at_from * (arriving * back - there)).sum("link") + (at_to * (arriving * there - back)).sum("link")
+
+    def _one_way(self, name, into, into_most, out, out_most):
+        """One integer for every step and every item."""
+        is_into = self.model.add_variables(coords=into_most.coords, binary=True, name=f"{name} takes")
+        self.require(f"{name} in", into - into_most * is_into <= 0)
+        self.require(f"{name} out", out + out_most * is_into <= out_most)
+
+    def _reserve(self):
+        units, stores, grid = self.system.units, self.grid.stores, self.grid
+        ten_minutes = np.broadcast_to(units.ramp_mw_per_h / 6, self.system.available_mw.shape)
+        held = self.variable("held", 0.0, ten_minutes, time=self.steps, unit=len(units.unit))
+        self.require("headroom", held + self.output <= _array(self.system.available_mw, "time", "unit"))
+        short = self.variable("reserve short", 0.0, np.inf, time=self.steps)
+        total = held.isel(unit=np.flatnonzero(units.store < 0)).sum("unit") + short
+        if len(stores.bus):
+            lasting = self.variable("lasting", 0.0, np.inf, time=self.steps, store=len(stores.bus))
+            more = self.charge - self.discharge + (self.fed * held).sum("unit")
+            self.require("stores add", lasting - more <= _array(stores.discharge_mw, "time", "store"))
+            self.require("for an hour", lasting - _array(stores.efficiency_discharge, "store") * self.level <= 0)
+            total = total + lasting.sum("store")
+        self.require("reserve", total >= _array(grid.reserve_mw, "time"))
+        self.cost.append(grid.penalties.reserve_per_mwh * self.hours * short.sum())
 
     def _network(self):
         grid, losses, network = self.grid, self.grid.losses, self.grid.network
@@ -291,15 +370,25 @@ class Oracle:
         node = _array(work.node_mw, "row", "site", "cls")
         fixed = _array(work.base_mw + (work.node_mw * work.committed_nodes).sum(axis=2), "row", "site")
         draw = (node * busy).sum("cls")
+        meter = draw + self._behind_meters(len(work.site_bus))
         over = self.variable("beyond", 0.0, np.inf, row=self.steps, site=len(work.site_bus))
         limited = np.flatnonzero(np.isfinite(work.connection_mw))
         if len(limited):
             limit = (_array(work.connection_mw, "site") - fixed).isel(site=limited)
-            self.require("connection", draw.isel(site=limited) - over.isel(site=limited) <= limit)
+            self.require("connection", meter.isel(site=limited) - over.isel(site=limited) <= limit)
+            least = (-_array(work.connection_mw, "site") - fixed).isel(site=limited)
+            self.require("connection out", meter.isel(site=limited) >= least)
         self.cost.append(self.grid.penalties.connection_per_mwh * self.hours * over.sum())
         at_bus = _array(np.arange(self.buses)[:, None] == work.site_bus, "bus", "site")
         self.injection = self.injection - (at_bus * draw).sum("site").rename({"row": "time"})
         self.fixed = self.fixed - (at_bus * fixed).sum("site").rename({"row": "time"})
+
+    def _behind_meters(self, sites):
+        site = self.grid.stores.site
+        if not len(site):
+            return 0.0
+        own = _array(np.arange(sites)[:, None] == site, "site", "store")
+        return (own * (self.charge - self.discharge)).sum("store").rename({"time": "row"})
 
     def _wan(self, work, placed, run):
         """In blocks: origins give between what is due and released, sites take what is placed, links carry the data."""

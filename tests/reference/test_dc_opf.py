@@ -19,7 +19,7 @@ from gridtwin.records import LossEstimate, NetworkMatrices, UnitData
 RTS_OBJECTIVE_PER_H = 225806.07  # rts_matpower_solution_summary.csv, dcopf
 PRINTED = 0.0051  # half a last digit of MW and of money per MWh
 BASELINE_RELATIVE = 5.1e-5  # BASELINE.md prints five digits
-PENALTIES = Penalties(10_000.0, 10_000.0, 10_000.0, 0.0, 0.0, 0.0)
+PENALTIES = Penalties(10_000.0, 10_000.0, 10_000.0, 0.0, 0.0, 0.0, 0.0)
 PIECEWISE = 1  # MATPOWER's cost model; 2 is a polynomial
 
 

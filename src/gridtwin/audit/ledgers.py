@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from gridtwin.arrays import ratio_or_zero, sum_at
+from gridtwin.arrays import link_injection_mw, ratio_or_zero, sum_at
 from gridtwin.audit.job_meter import NEVER_S, job_spells, node_seconds_of_jobs
 from gridtwin.results.store import JOB_END, JOB_START, JOB_STOP, RunData
 from gridtwin.units import W_PER_MW, FloatArray, IntArray
@@ -63,16 +63,18 @@ def power_ac(run: RunData) -> Ledger:
 
 
 def power_bus(run: RunData) -> Ledger:
-    """Injection at each bus = units + links - load served - surplus dumped - sites, per step."""
+    """Injection at each bus = units + stores + links - load served - surplus dumped - sites, per step."""
     v, inputs, buses = run.variables, run.inputs, len(run.coords["bus"])
     load_mw = v["load_mw"]
     total_mw = load_mw.sum(axis=1, keepdims=True)
     dumped_mw = v["spill_mw"][:, None] * np.where(total_mw > 0, ratio_or_zero(load_mw, total_mw), 1.0 / buses)
-    links = inputs["links"]
+    links, stores = inputs["links"], inputs["stores"]
+    at_grid = stores["site_index"] < 0
+    stores_mw = (v["discharge_mw"] - v["charge_mw"])[:, at_grid]
     expected_mw = (
         sum_at(v["unit_mw"], inputs["units"]["bus_index"], buses)
-        + sum_at(links["schedule_mw"], links["to_index"], buses)
-        - sum_at(links["schedule_mw"], links["from_index"], buses)
+        + sum_at(stores_mw, stores["bus_index"][at_grid], buses)
+        + link_injection_mw(v["link_mw"], links["from_index"], links["to_index"], links["loss"], buses)
         - (load_mw - v["shed_mw"])
         - dumped_mw
         - sum_at(v["site_mw"], inputs["sites"]["bus_index"], buses)
@@ -81,10 +83,12 @@ def power_bus(run: RunData) -> Ledger:
 
 
 def power_market(run: RunData) -> Ledger:
-    """Generation + shed = load + sites + spill + losses, per step."""
+    """Generation + discharge + shed = load + facilities + charge + spill + losses of lines and links, per step."""
     v = run.variables
-    supply = v["unit_mw"].sum(axis=1) + v["slack_excess_mw"] + v["shed_mw"].sum(axis=1)
-    demand = v["load_mw"].sum(axis=1) + v["site_mw"].sum(axis=1) + v["spill_mw"] + v["losses_mw"]
+    supply = v["unit_mw"].sum(axis=1) + v["discharge_mw"].sum(axis=1) + v["slack_excess_mw"] + v["shed_mw"].sum(axis=1)
+    drawn = v["load_mw"].sum(axis=1) + v["facility_mw"].sum(axis=1) + v["charge_mw"].sum(axis=1)
+    lost = v["losses_mw"] + np.abs(v["link_mw"]) @ run.inputs["links"]["loss"]
+    demand = drawn + v["spill_mw"] + lost
     done = v["ac_converged"].astype(bool)
     return Ledger("power_market", _largest(np.abs(supply - demand)[done]), _power_tolerance(run), "MW")
 
@@ -92,8 +96,9 @@ def power_market(run: RunData) -> Ledger:
 def ramps(run: RunData) -> Ledger:
     """Settled output changes from step to step, window boundaries included, by no more than the ramp.
 
-    Two things go beyond it: what AC balancing moved in either step, and what the availability of a unit with a profile
-    forces: it may fall as its availability falls, and rise as that rises where nothing may be curtailed.
+    Three things go beyond it: what AC balancing moved in either step; what the availability of a unit with a profile
+    forces, for it may fall as its availability falls, and rise as that rises where nothing may be curtailed; and the
+    fall of a unit whose store runs empty.
     """
     v, units = run.variables, run.inputs["units"]
     change, available = np.diff(v["unit_mw"], axis=0), np.diff(v["available_mw"], axis=0)
@@ -101,6 +106,9 @@ def ramps(run: RunData) -> Ledger:
     moved = np.abs(v["moved_mw"])
     ramp = units["ramp_mw_per_h"] * run.step_h
     fall = np.maximum(ramp, np.where(units["profiled"], -available, 0.0))
+    fed = np.flatnonzero(units["store_index"] >= 0)
+    empty = v["stored_mwh"][1:, units["store_index"][fed]] <= ENERGY_MWH
+    fall[:, fed] = np.where(empty, np.inf, fall[:, fed])
     rise = np.maximum(ramp, np.where(must_take, available, 0.0))
     beyond = np.maximum(change - rise, -change - fall) - (moved[1:] + moved[:-1])[:, None]
     return Ledger("ramps", _largest(beyond), RAMP_MW, "MW")
@@ -150,14 +158,33 @@ def node_seconds(run: RunData) -> Ledger:
 
 
 def energy(run: RunData) -> Ledger:
-    """Energy at the sites' meters = (idle + jobs + services) · PUE, from the job records."""
+    """Energy at the sites' meters = (idle + jobs + services) · PUE + charge - discharge, from the job records."""
     v = run.variables
     idle_w, peak_w = _by_pool(run, "idle_w"), _by_pool(run, "peak_w")
-    at_work = node_seconds_of_jobs(run).busy / run.step_s + v["service_nodes"]
+    serving = v["service_nodes"] * _by_pool(run, "service_utilization")
+    at_work = node_seconds_of_jobs(run).busy / run.step_s + serving
     it_mw = (_by_pool(run, "capacity_nodes") * idle_w + at_work * (peak_w - idle_w)).sum(axis=2) / W_PER_MW
     of_equipment = np.abs(v["it_mw"] - it_mw) * run.step_h
-    of_meter = np.abs(v["site_mw"] - it_mw * v["pue"]) * run.step_h
-    return Ledger("energy", _largest(np.maximum(of_equipment, of_meter)), ENERGY_MWH, "MWh")
+    stores = run.inputs["stores"]["site_index"]
+    behind_mw = sum_at((v["charge_mw"] - v["discharge_mw"])[:, stores >= 0], stores[stores >= 0], it_mw.shape[1])
+    of_facility = np.abs(v["facility_mw"] - it_mw * v["pue"]) * run.step_h
+    of_meter = np.abs(v["site_mw"] - it_mw * v["pue"] - behind_mw) * run.step_h
+    residual = max(_largest(part) for part in (of_equipment, of_facility, of_meter))
+    return Ledger("energy", residual, ENERGY_MWH, "MWh")
+
+
+def stored(run: RunData) -> Ledger:
+    """Energy at the end of a step = what was kept + charge + inflow - output of store and units - spill; 0 to full."""
+    v, stores, hours = run.variables, run.inputs["stores"], run.step_h
+    fed = run.inputs["units"]["store_index"]
+    of_units = sum_at(v["unit_mw"][:, fed >= 0], fed[fed >= 0], len(stores["store"]))
+    level = v["stored_mwh"]
+    before = np.vstack([stores["initial_mwh"], level[:-1]]) * (1.0 - stores["standing_loss_per_h"]) ** hours
+    added = stores["efficiency_charge"] * v["charge_mw"] + v["inflow_mw"] - v["store_spill_mw"]
+    taken = (v["discharge_mw"] + of_units) / stores["efficiency_discharge"]
+    unexplained = np.abs(before + (added - taken) * hours - level)
+    outside = np.maximum(-level, level - stores["energy_mwh"])
+    return Ledger("stored", max(_largest(unexplained), _largest(outside)), ENERGY_MWH, "MWh")
 
 
 def production_cost(run: RunData) -> Ledger:
@@ -194,6 +221,7 @@ LEDGERS: tuple[Callable[[RunData], Ledger], ...] = (
     jobs,
     node_seconds,
     energy,
+    stored,
     production_cost,
     co2,
     solver_primal,

@@ -1,10 +1,12 @@
 """Co-dispatch as linear programs: pure functions from frozen problems to frozen plans."""
 
+from gridtwin.dispatch.bill import Bill, minimise_bill
 from gridtwin.dispatch.fluid import advance_fluid, first_steps, kept_cost, roll_fluid
 from gridtwin.dispatch.groups import UnitGroups, group_units
 from gridtwin.dispatch.problem import (
     ComputeProblem,
     DispatchPlan,
+    FleetPlan,
     GridPlan,
     GridProblem,
     LinkProblem,
@@ -15,11 +17,13 @@ from gridtwin.dispatch.problem import (
     StoreProblem,
     TerminalValue,
 )
-from gridtwin.dispatch.solve import co_dispatch, dispatch_grid, dispatch_pooled
+from gridtwin.dispatch.solve import co_dispatch, dispatch_grid, dispatch_pooled, fleet_plan
 
 __all__ = [
+    "Bill",
     "ComputeProblem",
     "DispatchPlan",
+    "FleetPlan",
     "GridPlan",
     "GridProblem",
     "LinkProblem",
@@ -35,7 +39,9 @@ __all__ = [
     "dispatch_grid",
     "dispatch_pooled",
     "first_steps",
+    "fleet_plan",
     "group_units",
     "kept_cost",
+    "minimise_bill",
     "roll_fluid",
 ]

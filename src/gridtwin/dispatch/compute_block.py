@@ -21,6 +21,7 @@ from gridtwin.arrays import sum_at
 from gridtwin.dispatch.grid_block import InjectionMap
 from gridtwin.dispatch.preemptible_block import add_interruptions, add_nodes, add_work
 from gridtwin.dispatch.problem import ComputeProblem, Penalties
+from gridtwin.dispatch.store_block import StoreMeters
 from gridtwin.dispatch.wan_block import add_transport, late_price_per_gb, limit_bandwidth
 from gridtwin.optim import Program
 from gridtwin.units import BoolArray, FloatArray, IntArray
@@ -46,7 +47,12 @@ class ComputeColumns:
 
 
 def add_compute(
-    program: Program, problem: ComputeProblem, penalties: Penalties, step_h: float, injection: InjectionMap
+    program: Program,
+    problem: ComputeProblem,
+    penalties: Penalties,
+    step_h: float,
+    injection: InjectionMap,
+    meters: StoreMeters,
 ) -> ComputeColumns:
     """Add backlogs, starts, sites and WAN; what busy nodes draw goes into `injection`."""
     start, backlog = _add_queues(program, problem)
@@ -56,7 +62,7 @@ def add_compute(
     add_interruptions(program, problem, run)
     busy, overbooked = _add_busy(program, problem, placed, run, overbooking_price(problem, penalties) * step_h)
     moved, carried = _add_wan(program, problem, placed, run, step_h, late_price_per_gb(problem, penalties))
-    _limit_connections(program, problem, busy, penalties.connection_per_mwh * step_h)
+    _limit_connections(program, problem, busy, penalties.connection_per_mwh * step_h, meters)
     _value_what_is_left(program, problem, backlog, placed, undone, step_h)
     fixed = problem.base_mw + (problem.node_mw * problem.committed_nodes).sum(axis=2)
     injection.constant = injection.constant - sum_at(fixed, problem.site_bus, injection.constant.shape[1])
@@ -169,17 +175,27 @@ def _add_wan(
     return moved, carried
 
 
-def _limit_connections(program: Program, problem: ComputeProblem, busy: IntArray, price: float) -> None:
-    """The draw of a site may exceed its connection only at a price; sites that cannot exceed it get no row."""
+def _limit_connections(
+    program: Program, problem: ComputeProblem, busy: IntArray, price: float, meters: StoreMeters
+) -> None:
+    """What a site and the stores behind its meter draw may exceed its connection only at a price.
+
+    Nor may they give more than it carries. Sites that cannot exceed it get no row.
+    """
     fixed = problem.base_mw + (problem.node_mw * problem.committed_nodes).sum(axis=2)
     free = np.maximum(problem.available_nodes - problem.committed_nodes, 0.0)
-    bound = fixed + (problem.node_mw * free).sum(axis=2) > problem.connection_mw
+    charge, discharge = meters.most_mw(fixed.shape[1])
+    draws = fixed + (problem.node_mw * free).sum(axis=2) + charge > problem.connection_mw
+    gives = discharge - fixed > problem.connection_mw
+    bound = draws | gives
     rows = np.full(bound.shape, -1)
+    least = np.where(gives, -problem.connection_mw - fixed, -np.inf)[bound]
     limit = (problem.connection_mw - fixed)[bound]
-    rows[bound] = program.rows(limit.shape, -np.inf, limit)
+    rows[bound] = program.rows(limit.shape, least, limit)
     over = program.columns(limit.shape, cost=price)
     program.entries(rows[bound], over, -1.0)
     program.entries(rows[:, :, None], busy, problem.node_mw)
+    meters.enter(program, rows)
 
 
 def _value_what_is_left(

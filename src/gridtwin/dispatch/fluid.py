@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gridtwin.arrays import ratio_or_zero
+from gridtwin.arrays import ratio_or_zero, sum_at
 from gridtwin.dispatch.compute_block import overbooking_price
 from gridtwin.dispatch.problem import (
     ComputeProblem,
@@ -18,6 +18,7 @@ from gridtwin.dispatch.problem import (
     GridProblem,
     PooledWork,
     PreemptibleProblem,
+    StoreProblem,
     TerminalValue,
 )
 from gridtwin.dispatch.solve import dispatch_pooled
@@ -29,6 +30,7 @@ from gridtwin.units import KG_PER_T, FloatArray, IntArray
 __all__ = ["advance_fluid", "first_steps", "kept_cost", "roll_fluid"]
 
 _PER_STEP_GRID = ("lower_mw", "upper_mw", "load_mw", "site_mw", "injection_mw", "watched", "rate_mw", "reserve_mw")
+_PER_STEP_STORES = ("charge_mw", "discharge_mw", "inflow_mw")
 _PER_STEP_COMPUTE = ("released_nodes", "due_nodes", "committed_nodes", "available_nodes", "base_mw", "node_mw")
 
 _PER_STEP_PREEMPTIBLE = ("arriving_node_h", "due_node_h", "width_nodes")
@@ -106,7 +108,7 @@ def advance_fluid(
     released, due = _left_over(compute.released_nodes, compute.due_nodes, _waiting(compute, work, steps), steps)
     busy = _carried_nodes(compute, work, steps)[rest] - _carried_overbooked(compute, work, steps)
     return (
-        replace(_steps_of_grid(grid, rest), initial_mw=plan.group_mw[steps - 1]),
+        _continued(_steps_of_grid(grid, rest), plan, steps),
         replace(
             left,
             released_nodes=released,
@@ -154,12 +156,13 @@ def kept_cost(grid: GridProblem, compute: ComputeProblem, plan: GridPlan, work: 
     Returns
     -------
     float, money
-        Output above the floors, carbon, slacks, data moved, and the terminal price of what is busy (or, when `steps` is
-        T, waiting) after T.
+        Output above the floors, carbon, slacks, data moved, and the terminal price of what is busy after T. When
+        `steps` is T, also of what waits then, less the value of the energy in store.
     """
     penalties, kept = grid.penalties, slice(0, steps)
     overload = plan.overload_mw[kept].sum()
-    over = np.maximum(_site_mw(compute, work, steps) - compute.connection_mw, 0.0).sum()
+    behind_mw = _stores_mw(grid.stores, plan, steps, len(compute.connection_mw))
+    over = np.maximum(_site_mw(compute, work, steps) + behind_mw - compute.connection_mw, 0.0).sum()
     price = overbooking_price(compute, penalties)
     late = (price[kept] * work.overbooked_nodes[kept]).sum()
     node_h = _node_h_after(compute, work, steps, grid.step_h)
@@ -175,11 +178,13 @@ def kept_cost(grid: GridProblem, compute: ComputeProblem, plan: GridPlan, work: 
         + penalties.spill_per_mwh * plan.spill_mw[kept].sum()
         + penalties.overload_per_mwh * overload
         + penalties.connection_per_mwh * over
+        + penalties.reserve_per_mwh * plan.reserve_short_mw[kept].sum()
         + late
     )
     wan = _wan_cost(compute, work, steps, late_price_per_gb(compute, penalties))
+    left = _worth(compute.terminal, node_h) - _worth_stored(grid, plan, steps)
     interruptions = (_given_up(compute, work, steps) @ compute.preemptible.interruption_cost).sum()
-    return float(per_hour * grid.step_h + wan + interruptions + _worth(compute.terminal, node_h))
+    return float(per_hour * grid.step_h + wan + interruptions + left)
 
 
 def _wan_cost(compute: ComputeProblem, work: PooledWork, steps: int, late_price: float) -> float:
@@ -209,7 +214,7 @@ def _check_steps(compute: ComputeProblem, all_steps: int, planned_steps: int, st
 
 
 def _steps_of_grid(grid: GridProblem, part: slice) -> GridProblem:
-    losses = grid.losses
+    losses, stores = grid.losses, grid.stores
     return replace(
         grid,
         losses=LossEstimate(
@@ -218,8 +223,16 @@ def _steps_of_grid(grid: GridProblem, part: slice) -> GridProblem:
             losses.reference_injection_mw[part],
             losses.bus_losses_mw[part],
         ),
+        stores=replace(stores, **{name: getattr(stores, name)[part] for name in _PER_STEP_STORES}),
+        links=replace(grid.links, rate_mw=grid.links.rate_mw[part]),
         **{name: getattr(grid, name)[part] for name in _PER_STEP_GRID},
     )
+
+
+def _continued(grid: GridProblem, plan: GridPlan, steps: int) -> GridProblem:
+    """Begin with the output and the energy that a plan has after `steps`."""
+    stores = replace(grid.stores, initial_mwh=plan.stored_mwh[steps - 1])
+    return replace(grid, initial_mw=plan.group_mw[steps - 1], stores=stores)
 
 
 def _steps_of_compute(compute: ComputeProblem, part: slice) -> ComputeProblem:
@@ -283,23 +296,37 @@ def _node_h_after(compute: ComputeProblem, work: PooledWork, steps: int, step_h:
 
 def _narrowed(terminal: TerminalValue, taken_node_h: FloatArray) -> TerminalValue:
     """Terminal value of whatever comes on top of `taken_node_h` (class,)."""
-    return replace(terminal, width_node_h=terminal.width_node_h - _filled(terminal, taken_node_h))
+    return replace(terminal, width_node_h=terminal.width_node_h - _in_order(terminal.width_node_h, taken_node_h))
 
 
 def _worth(terminal: TerminalValue, node_h: FloatArray) -> float:
-    return float((_filled(terminal, node_h) * terminal.price_per_node_h).sum())
+    return float((_in_order(terminal.width_node_h, node_h) * terminal.price_per_node_h).sum())
 
 
-def _filled(terminal: TerminalValue, node_h: FloatArray) -> FloatArray:
-    """Node-hours (class, segment) when the cheapest segments fill first."""
-    ends = np.cumsum(terminal.width_node_h, axis=1)
+def _worth_stored(grid: GridProblem, plan: GridPlan, steps: int) -> float:
+    """Value of the energy in store after the last step; before it, energy is carried on."""
+    if steps < len(grid.load_mw):
+        return 0.0
+    stores = grid.stores
+    return float((_in_order(stores.value_mwh, plan.stored_mwh[steps - 1]) * stores.value_per_mwh).sum())
+
+
+def _in_order(width: FloatArray, total: FloatArray) -> FloatArray:
+    """Share `total` (item,) among segments (item, segment) of `width`, the first ones first."""
+    ends = np.cumsum(width, axis=1)
     starts = np.concatenate([np.zeros((len(ends), 1)), ends[:, :-1]], axis=1)
-    return np.asarray(np.clip(node_h[:, None] - starts, 0.0, terminal.width_node_h))
+    return np.asarray(np.clip(total[:, None] - starts, 0.0, width))
 
 
 def _site_mw(compute: ComputeProblem, work: PooledWork, steps: int) -> FloatArray:
     nodes = compute.committed_nodes[:steps] + work.busy_nodes[:steps]
     return np.asarray(compute.base_mw[:steps] + (compute.node_mw[:steps] * nodes).sum(axis=2))
+
+
+def _stores_mw(stores: StoreProblem, plan: GridPlan, steps: int, sites: int) -> FloatArray:
+    """Draw of the stores behind the meter of each site (time, site), negative where they give."""
+    own = stores.site >= 0
+    return sum_at((plan.charge_mw - plan.discharge_mw)[:steps, own], stores.site[own], sites)
 
 
 def _generation_cost_per_h(grid: GridProblem, plan: GridPlan, steps: int) -> float:

@@ -126,13 +126,14 @@ def _limit_ramps(program: Program, problem: GridProblem, segment: IntArray) -> N
     """|output - output before| <= ramp, where it could be broken.
 
     Weather may force a profiled group to fall faster, and a rising floor to rise faster; the limit then gives way by
-    just that much.
+    just that much. What feeds on a store may fall at once, for the store may be empty.
     """
     groups, lower, upper = problem.groups, problem.lower_mw, problem.upper_mw
     before_lower, before_upper = _previous(problem, lower), _previous(problem, upper)
     ramp = groups.ramp_mw_per_h * problem.step_h
     rise = np.where(groups.profiled, np.maximum(ramp, lower - before_lower), ramp)
     fall = np.where(groups.profiled, np.maximum(ramp, before_upper - upper), ramp)
+    fall = np.where(groups.store >= 0, np.inf, fall)
     tight = (upper - before_lower > rise) | (before_upper - lower > fall)
     tight[0] &= problem.initial_mw is not None
     for group in np.flatnonzero(tight.any(axis=0)):

@@ -8,19 +8,17 @@ import numpy as np
 from scipy import sparse
 
 from gridtwin.dispatch.problem import GridProblem
-from gridtwin.errors import DispatchError
 from gridtwin.optim import Rows, Session, Solution
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
 __all__ = ["TOLERANCE_MW", "LineLimits"]
 
 TOLERANCE_MW = 1e-6  # a flow this far beyond its rating is rounding of the solver
-MAX_ROUNDS = 50
 
 
 @dataclass(slots=True, eq=False)
 class LineLimits:
-    """Adds `|flow| <= rate` for violated (time, line) pairs until none is left; a limit may be exceeded at a price."""
+    """Adds `|flow| <= rate` for violated (time, line) pairs; a limit may be exceeded at a price."""
 
     problem: GridProblem
     injection: sparse.csr_array  # (time x bus, column)
@@ -28,25 +26,13 @@ class LineLimits:
     _step: list[IntArray] = field(default_factory=list)
     _line: list[IntArray] = field(default_factory=list)
     _row: list[IntArray] = field(default_factory=list)
-    rounds: int = 0
 
-    def solve(self, session: Session) -> Solution:
-        """Solve, add what is violated, solve again.
-
-        Raises
-        ------
-        DispatchError
-            If limits are still violated after `MAX_ROUNDS` rounds.
-        """
-        self._write(session, self.problem.watched)
-        for self.rounds in range(1, MAX_ROUNDS + 1):
-            solution = session.solve()
-            violated = np.abs(self.flow_mw(solution)) > self.problem.rate_mw + TOLERANCE_MW
-            missing: BoolArray = violated & ~self.written
-            if not missing.any():
-                return solution
-            self._write(session, missing)
-        raise DispatchError(f"line limits were still violated after {MAX_ROUNDS} rounds of adding them")
+    def tighten(self, session: Session, solution: Solution) -> bool:
+        """Write the limits that the solution breaks. Returns whether there were any."""
+        violated = np.abs(self.flow_mw(solution)) > self.problem.rate_mw + TOLERANCE_MW
+        missing: BoolArray = violated & ~self.written
+        self.write(session, missing)
+        return bool(missing.any())
 
     @property
     def written(self) -> BoolArray:
@@ -74,7 +60,8 @@ class LineLimits:
             np.add.at(price, step, solution.row_dual[row][:, None] * self.problem.network.ptdf[line])
         return price
 
-    def _write(self, session: Session, wanted: BoolArray) -> None:
+    def write(self, session: Session, wanted: BoolArray) -> None:
+        """Write the wanted (time, line) limits, where there is a rating."""
         step, line = np.nonzero(wanted & np.isfinite(self.problem.rate_mw))
         if len(step) == 0:
             return

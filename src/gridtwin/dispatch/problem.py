@@ -13,6 +13,7 @@ from gridtwin.units import BoolArray, FloatArray, IntArray
 __all__ = [
     "ComputeProblem",
     "DispatchPlan",
+    "FleetPlan",
     "GridPlan",
     "GridProblem",
     "LinkProblem",
@@ -35,6 +36,7 @@ class Penalties:
     connection_per_mwh: float
     late_per_node_h: float
     carbon_per_t: float
+    reserve_per_mwh: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -191,8 +193,10 @@ class SolverRecord:
     rounds: int
     iterations: int
     objective: float
-    dual_objective: float
+    dual_objective: float  # of the program whose integers are fixed
     primal_residual: float
+    binaries: int  # integers that keep stores and links to one direction, added where the optimum used both
+    mip_gap: float  # relative, left by branching on them; 0 without any
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -208,6 +212,14 @@ class GridPlan:
     losses_mw: FloatArray  # (time,)
     price_per_mwh: FloatArray  # (time, bus) change of cost per MWh of further load
     binding: BoolArray  # (time, line) limits that were written
+    charge_mw: FloatArray  # (time, store) drawn at the bus
+    discharge_mw: FloatArray  # (time, store) given at the bus; what units generate from a store is in `group_mw`
+    stored_mwh: FloatArray  # (time, store) at the end of the step
+    store_spill_mw: FloatArray  # (time, store) inflow that is let go
+    store_value_per_mwh: FloatArray  # (time, store) change of cost per MWh less in store, such as the value of water
+    link_mw: FloatArray  # (time, dispatched) sent, positive from -> to
+    reserve_short_mw: FloatArray  # (time,) required and not held
+    reserve_price_per_mwh: FloatArray  # (time,) change of cost per MW and hour of further requirement
     solver: SolverRecord
 
 
@@ -226,11 +238,19 @@ class PooledWork:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DispatchPlan:
-    """A policy's answer: what the fleet is granted and what the grid intends."""
+class FleetPlan:
+    """What the fleet is granted and expected to draw."""
 
     compute: ComputePlan | None  # None: start whatever fits, as soon as it fits
     busy_nodes: FloatArray  # (time, site, class) mean nodes expected to be busy with jobs
-    site_mw: FloatArray  # (time, site) at the meter
+    site_mw: FloatArray  # (time, site) of equipment, cooling and conversion
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DispatchPlan:
+    """A policy's answer: what the fleet is granted and what the grid intends."""
+
+    fleet: FleetPlan
+    expected_price_per_mwh: FloatArray  # (time, bus) that the fleet was planned with
     grid: GridPlan
     unit_mw: FloatArray  # (time, unit)

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gridtwin.arrays import sum_at
-from gridtwin.dispatch.compute_block import add_compute, largest_draw_mw
+from gridtwin.dispatch.compute_block import ComputeColumns, add_compute, largest_draw_mw
 from gridtwin.dispatch.grants import grants
 from gridtwin.dispatch.grid_block import GridColumns, InjectionMap, add_balance, add_grid
+from gridtwin.dispatch.lazy import solve_lazily
+from gridtwin.dispatch.link_block import LinkColumns, add_links
 from gridtwin.dispatch.network_rows import TOLERANCE_MW, LineLimits
-from gridtwin.dispatch.problem import ComputeProblem, DispatchPlan, GridPlan, GridProblem, PooledWork, SolverRecord
+from gridtwin.dispatch.one_way import one_way
+from gridtwin.dispatch.problem import (
+    ComputeProblem,
+    DispatchPlan,
+    FleetPlan,
+    GridPlan,
+    GridProblem,
+    PooledWork,
+    SolverRecord,
+)
+from gridtwin.dispatch.reserve_rows import ReserveRows
+from gridtwin.dispatch.store_block import StoreColumns, StoreMeters, add_stores
 from gridtwin.optim import Program, Session, Solution
 from gridtwin.units import FloatArray, IntArray
 
-__all__ = ["co_dispatch", "dispatch_grid", "dispatch_pooled"]
+__all__ = ["co_dispatch", "dispatch_grid", "dispatch_pooled", "fleet_plan", "pooled_work"]
 
 
 def dispatch_grid(problem: GridProblem) -> GridPlan:
@@ -27,8 +40,8 @@ def dispatch_grid(problem: GridProblem) -> GridPlan:
         If the program has no optimum.
     """
     program, injection = Program(), InjectionMap.fixed(problem.injection_mw)
-    columns = add_grid(program, problem, injection)
-    return _solved(program, problem, injection, columns)[0]
+    part = _add_grid(program, problem, injection)
+    return _solved(program, problem, injection, part)[0]
 
 
 def co_dispatch(grid: GridProblem, compute: ComputeProblem, available_mw: FloatArray) -> DispatchPlan:
@@ -46,13 +59,21 @@ def co_dispatch(grid: GridProblem, compute: ComputeProblem, available_mw: FloatA
         If the program has no optimum.
     """
     plan, work = dispatch_pooled(grid, compute)
-    busy = work.busy_nodes + compute.committed_nodes
     return DispatchPlan(
+        fleet=fleet_plan(compute, work),
+        expected_price_per_mwh=plan.price_per_mwh,
+        grid=plan,
+        unit_mw=grid.groups.split(plan.group_mw, available_mw),
+    )
+
+
+def fleet_plan(compute: ComputeProblem, work: PooledWork) -> FleetPlan:
+    """Return what pooled decisions grant each queue and site, and what the sites will draw."""
+    busy = work.busy_nodes + compute.committed_nodes
+    return FleetPlan(
         compute=grants(compute, work),
         busy_nodes=busy,
         site_mw=compute.base_mw + (compute.node_mw * busy).sum(axis=2),
-        grid=plan,
-        unit_mw=grid.groups.split(plan.group_mw, available_mw),
     )
 
 
@@ -66,40 +87,76 @@ def dispatch_pooled(grid: GridProblem, compute: ComputeProblem) -> tuple[GridPla
     """
     grid = replace(grid, site_mw=largest_draw_mw(compute, grid.load_mw.shape[1]))
     program, injection = Program(), InjectionMap.fixed(grid.injection_mw)
-    columns = add_grid(program, grid, injection)
-    work = add_compute(program, compute, grid.penalties, grid.step_h, injection)
-    plan, solution = _solved(program, grid, injection, columns)
+    part = _add_grid(program, grid, injection)
+    meters = StoreMeters(grid.stores, part.stores)
+    work = add_compute(program, compute, grid.penalties, grid.step_h, injection, meters)
+    plan, solution = _solved(program, grid, injection, part)
+    return plan, pooled_work(solution, work)
+
+
+def pooled_work(solution: Solution, work: ComputeColumns) -> PooledWork:
+    """Read the decisions on work off a solution."""
     parts = (work.start, work.placed, work.moved, work.busy, work.overbooked, work.done, work.run, work.carried)
-    return plan, PooledWork(*(_values(solution, part) for part in parts))
+    return PooledWork(*(_values(solution, part) for part in parts))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _GridPart:
+    """The grid's share of a program and where its columns are."""
+
+    columns: GridColumns
+    stores: StoreColumns
+    links: LinkColumns
+
+
+def _add_grid(program: Program, problem: GridProblem, injection: InjectionMap) -> _GridPart:
+    columns = add_grid(program, problem, injection)
+    stores = add_stores(program, problem, columns.segment, injection)
+    return _GridPart(columns, stores, add_links(program, problem.links, injection))
 
 
 def _values(solution: Solution, columns: IntArray) -> FloatArray:
-    """Return the values of columns; 0 for those that were left out."""
-    return np.where(columns >= 0, np.maximum(solution.value[columns], 0.0), 0.0)
+    """Return the values of columns, rounding below 0 apart; 0 for those that were left out."""
+    return np.maximum(solution.at(columns), 0.0)
 
 
 def _solved(
-    program: Program, problem: GridProblem, injection: InjectionMap, columns: GridColumns
+    program: Program, problem: GridProblem, injection: InjectionMap, part: _GridPart
 ) -> tuple[GridPlan, Solution]:
     balance = add_balance(program, problem, injection)
     limits = LineLimits(problem, injection.matrix(program.n_columns), injection.constant)
+    reserve = ReserveRows(problem, part.columns.segment, part.stores)
     session = Session(program)
-    solution = limits.solve(session)
-    return _grid_plan(program, problem, columns, balance, limits, solution), solution
+    limits.write(session, problem.watched)
+    directions = one_way(problem, part.columns.segment, part.stores, part.links)
+    solution, rounds = solve_lazily(session, limits, reserve, directions)
+    record = SolverRecord(
+        columns=program.n_columns,
+        rows=len(solution.row_dual),
+        rounds=rounds,
+        iterations=solution.iterations,
+        objective=solution.objective,
+        dual_objective=solution.dual_objective,
+        primal_residual=solution.primal_residual,
+        binaries=session.n_integers,
+        mip_gap=solution.mip_gap,
+    )
+    return _grid_plan(problem, part, balance, limits, reserve, solution, record), solution
 
 
 def _grid_plan(
-    program: Program,
     problem: GridProblem,
-    columns: GridColumns,
+    part: _GridPart,
     balance: IntArray,
     limits: LineLimits,
+    reserve: ReserveRows,
     solution: Solution,
+    record: SolverRecord,
 ) -> GridPlan:
     injection = limits.injection_mw(solution)
     flow = limits.flow_mw(solution)
     beyond = np.abs(flow) - problem.rate_mw
-    losses = problem.losses
+    losses, columns, stores = problem.losses, part.columns, part.stores
     marginal = (1.0 - losses.factor) * solution.row_dual[balance][:, None] + limits.price(solution)
     linear = (losses.factor * (injection - losses.reference_injection_mw)).sum(axis=1)
     shed = np.zeros_like(problem.load_mw)
@@ -114,15 +171,15 @@ def _grid_plan(
         losses_mw=losses.losses_mw + linear,
         price_per_mwh=marginal / problem.step_h,
         binding=limits.written,
-        solver=SolverRecord(
-            columns=program.n_columns,
-            rows=len(solution.row_dual),
-            rounds=limits.rounds,
-            iterations=solution.iterations,
-            objective=solution.objective,
-            dual_objective=solution.dual_objective,
-            primal_residual=solution.primal_residual,
-        ),
+        charge_mw=_values(solution, stores.charge),
+        discharge_mw=_values(solution, stores.discharge),
+        stored_mwh=_values(solution, stores.level),
+        store_spill_mw=_values(solution, stores.spill),
+        store_value_per_mwh=-solution.row_dual[stores.balance],
+        link_mw=solution.at(part.links.forward) - solution.at(part.links.backward),
+        reserve_short_mw=reserve.short_mw(solution),
+        reserve_price_per_mwh=reserve.price(solution) / problem.step_h,
+        solver=record,
     )
 
 

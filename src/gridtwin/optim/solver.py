@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import highspy
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
 
 from gridtwin.errors import DispatchError
@@ -17,11 +18,13 @@ __all__ = ["Session", "Solution"]
 FEASIBILITY_TOLERANCE = 1e-7
 SHARP = 5e-7  # violations beyond this are solved away without scaling
 SCALING = 2  # HiGHS: equilibration
+MIP_GAP = 1e-8  # relative; branching ends here
+MIP_NODES = 20_000  # and here, never by the clock, so that equal input gives equal output
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Solution:
-    """An optimum of a linear program.
+    """An optimum of a linear program, or of what is left of a mixed one once its integers are fixed at their best.
 
     A row's dual is the change of the objective per unit of its right-hand side.
     """
@@ -32,6 +35,11 @@ class Solution:
     dual_objective: float
     primal_residual: float  # largest violation of a row or bound, absolute, in the unit of the row
     iterations: int
+    mip_gap: float  # relative distance to the bound that branching proved; 0 without integers
+
+    def at(self, columns: IntArray) -> FloatArray:
+        """Values of columns, 0 where -1 stands for none."""
+        return np.where(columns >= 0, self.value[columns], 0.0)
 
 
 class Session:
@@ -41,6 +49,7 @@ class Session:
         self._highs = _new_highs()
         self._rows = [program.assembled()]
         self._bounds = [program.column_bounds]
+        self._integer = np.zeros(0, dtype=np.int64)
         self._pass(program, self._rows[0])
         self._iterations = 0
 
@@ -64,24 +73,21 @@ class Session:
         """Columns now in the program."""
         return int(self._highs.getNumCol())
 
-    def add_columns(self, number: int, cost: float) -> IntArray:
-        """Add `number` empty columns in [0, inf) at `cost` each. Returns their numbers."""
+    def add_columns(self, number: int, cost: ArrayLike, lower: ArrayLike = 0.0, upper: ArrayLike = np.inf) -> IntArray:
+        """Add `number` empty columns; cost and bounds broadcast. Returns their numbers."""
         first = self.n_columns
-        empty = np.zeros(0)
+        costs, lowest, highest = (
+            np.broadcast_to(np.asarray(v, dtype=np.float64), number) for v in (cost, lower, upper)
+        )
+        _check_finite("cost", costs)
+        none, no_value = np.zeros(number, dtype=np.int32), np.zeros(0)
         _checked(
             self._highs.addCols(
-                number,
-                np.full(number, cost),
-                np.zeros(number),
-                np.full(number, np.inf),
-                0,
-                np.zeros(number, dtype=np.int32),
-                empty.astype(np.int32),
-                empty,
+                number, costs.copy(), lowest.copy(), highest.copy(), 0, none, no_value.astype(np.int32), no_value
             ),
             "add columns",
         )
-        self._bounds.append((np.zeros(number), np.full(number, np.inf)))
+        self._bounds.append((lowest, highest))
         return first + np.arange(number, dtype=np.int64)
 
     def add_rows(self, rows: Rows) -> IntArray:
@@ -104,14 +110,66 @@ class Session:
         self._rows.append(rows)
         return first + np.arange(len(rows.lower), dtype=np.int64)
 
+    def blank(self) -> Program:
+        """Return an empty program whose columns count on from this session's, to be filled and given to `extend`."""
+        return Program(n_columns=self.n_columns)
+
+    def extend(self, block: Program, integer: IntArray | None = None) -> IntArray:
+        """Add the columns and rows of a `blank` that has been filled; `integer` columns may only be 0 or 1.
+
+        Returns
+        -------
+        ndarray (row of the block,)
+            Numbers of the rows.
+        """
+        lower, upper = block.column_bounds
+        self.add_columns(len(block.cost), block.cost, lower, upper)
+        if integer is not None:
+            self._integer = np.concatenate([self._integer, integer])
+        return self.add_rows(block.assembled())
+
+    @property
+    def n_integers(self) -> int:
+        """Columns that may only be 0 or 1."""
+        return len(self._integer)
+
     def solve(self) -> Solution:
-        """Solve to optimality.
+        """Solve to optimality. Integers are branched on first and then held at their best, so that there are duals.
 
         Raises
         ------
         DispatchError
             If HiGHS ends with anything but an optimum, naming its status.
         """
+        gap = self._branch() if self.n_integers else 0.0
+        return replace(self._solve_linear(), mip_gap=gap)
+
+    def _branch(self) -> float:
+        """Find the best integers and fix them. Returns the relative gap that is left."""
+        self._hold_integers(0.0, 1.0, highspy.HighsVarType.kInteger)
+        self._highs.clearSolver()
+        _checked(self._highs.setOptionValue("solver", "choose"), "choose a solver for integers")
+        status = self._run()
+        info, value = self._highs.getInfo(), np.asarray(self._highs.getSolution().col_value)
+        _checked(self._highs.setOptionValue("solver", "simplex"), "go back to the simplex")
+        stopped = status == highspy.HighsModelStatus.kSolutionLimit and np.isfinite(info.mip_gap)
+        if status != highspy.HighsModelStatus.kOptimal and not stopped:
+            raise DispatchError(
+                f"branching on {self.n_integers} integers ended with '{self._highs.modelStatusToString(status)}' "
+                f"(at most {MIP_NODES} nodes); look for prices that are negative over most of the horizon"
+            )
+        best = np.round(value[self._integer])
+        self._hold_integers(best, best, highspy.HighsVarType.kContinuous)
+        self._highs.clearSolver()
+        return float(info.mip_gap)
+
+    def _hold_integers(self, lower: ArrayLike, upper: ArrayLike, kind: highspy.HighsVarType) -> None:
+        number, at = self.n_integers, self._integer.astype(np.int32)
+        low, high = (np.broadcast_to(np.asarray(bound, dtype=np.float64), number).copy() for bound in (lower, upper))
+        _checked(self._highs.changeColsIntegrality(number, at, np.full(number, kind)), "mark integers")
+        _checked(self._highs.changeColsBounds(number, at, low, high), "bound integers")
+
+    def _solve_linear(self) -> Solution:
         status = self._run()
         if status != highspy.HighsModelStatus.kOptimal:
             status = self._run_afresh()
@@ -157,6 +215,7 @@ class Session:
             dual_objective=_dual_objective(self._highs.getLp(), solution),
             primal_residual=self._primal_residual(value),
             iterations=self._iterations,
+            mip_gap=0.0,
         )
 
     def _primal_residual(self, value: FloatArray) -> float:
@@ -204,6 +263,8 @@ def _new_highs() -> highspy.Highs:
         ("random_seed", 0),
         ("primal_feasibility_tolerance", FEASIBILITY_TOLERANCE),
         ("dual_feasibility_tolerance", FEASIBILITY_TOLERANCE),
+        ("mip_rel_gap", MIP_GAP),
+        ("mip_max_nodes", MIP_NODES),
     ):
         _checked(highs.setOptionValue(option, value), f"take the option {option}")
     return highs

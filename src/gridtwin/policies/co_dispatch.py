@@ -9,11 +9,10 @@ import numpy as np
 from gridtwin.arrays import ratio_or_zero
 from gridtwin.compute.power import it_power_mw, marginal_node_mw
 from gridtwin.dispatch import ComputeProblem, DispatchPlan, PreemptibleProblem, TerminalValue, co_dispatch
-from gridtwin.economics.production import merit_order_price
 from gridtwin.policies.base import Observation, System
-from gridtwin.policies.grid_problem import pose_grid
+from gridtwin.policies.grid_problem import pose_grid, with_prices
 from gridtwin.policies.losses import expected_losses, no_losses, plan_losses
-from gridtwin.policies.terminal import site_price, terminal_value
+from gridtwin.policies.terminal import first_price, site_price, terminal_value
 from gridtwin.policies.work import ExpectedPreemptible, ExpectedWork, WorkShape, expected_preemptible, expected_work
 from gridtwin.records import LossEstimate
 from gridtwin.units import HOUR_S, FloatArray
@@ -45,13 +44,14 @@ class CoDispatch:
     coarse_steps: int
 
     def decide(self, observation: Observation) -> DispatchPlan:
-        """Solve the window; the first one twice, as losses and the value of leftover work are not known yet."""
+        """Solve the window; the first one twice, as losses and the value of what is left are not known yet."""
         losses = expected_losses(self.system, observation)
         price = observation.memory.price_per_mwh
         if losses is None or np.isnan(price).any():
-            flat = np.full_like(price, self._first_price(observation))
+            flat = np.full_like(price, first_price(self.system, observation.forecast))
             first = self._solve(observation, no_losses(self.system, observation.forecast.steps), flat)
             losses, price = plan_losses(self.system, first.grid), site_price(self.system, first.grid)
+            observation = with_prices(self.system, observation, first.grid)
         return self._solve(observation, losses, price)
 
     def _solve(self, observation: Observation, losses: LossEstimate, price_per_mwh: FloatArray) -> DispatchPlan:
@@ -129,9 +129,3 @@ class CoDispatch:
         capacity = nodes.sum(axis=0)
         mean_node_mw = ratio_or_zero((node_mw.mean(axis=0) * nodes).sum(axis=0), capacity)
         return terminal_value(price_per_mwh, mean_node_mw, capacity - arriving_nodes, self.system.step_h)
-
-    def _first_price(self, observation: Observation) -> float:
-        forecast, units = observation.forecast, self.system.units
-        profiled_mw = forecast.unit_available_mw[:, units.profile >= 0].sum(axis=1)
-        residual_mw = float((forecast.load_mw.sum(axis=1) - profiled_mw).mean())
-        return merit_order_price(residual_mw, units, self.system.penalties.carbon_per_t)

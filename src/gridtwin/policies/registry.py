@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from gridtwin.policies.asap import Asap
 from gridtwin.policies.base import Policy, System
 from gridtwin.policies.co_dispatch import CoDispatch
+from gridtwin.policies.customer import Customer
 from gridtwin.policies.work import work_shape
 from gridtwin.scenario.schema import Scenario
 from gridtwin.workload.jobs import JobTable
@@ -20,7 +21,7 @@ def _asap(system: System, _jobs: JobTable, _scenario: Scenario) -> Policy:
     return Asap(system)
 
 
-def _co_dispatch(system: System, jobs: JobTable, scenario: Scenario) -> Policy:
+def _co_dispatch(system: System, jobs: JobTable, scenario: Scenario) -> CoDispatch:
     options = scenario.policies.co_dispatch
     return CoDispatch(
         system,
@@ -31,7 +32,11 @@ def _co_dispatch(system: System, jobs: JobTable, scenario: Scenario) -> Policy:
     )
 
 
-POLICIES: Mapping[str, Maker] = {"asap": _asap, "co_dispatch": _co_dispatch}
+def _customer(system: System, jobs: JobTable, scenario: Scenario) -> Policy:
+    return Customer(system, Asap(system), _co_dispatch(system, jobs, scenario))
+
+
+POLICIES: Mapping[str, Maker] = {"asap": _asap, "co_dispatch": _co_dispatch, "customer": _customer}
 
 
 def make_policy(system: System, jobs: JobTable, scenario: Scenario) -> Policy:

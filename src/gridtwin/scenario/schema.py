@@ -6,7 +6,7 @@ import math
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StrictBool
 
 from gridtwin.scenario.kinds import Duration, Instant, Name, NonNegative, Positive, Schema, Share, Shares, Span
 from gridtwin.units import HOUR_S
@@ -21,6 +21,7 @@ __all__ = [
     "Policies",
     "Scenario",
     "Service",
+    "Tariff",
     "Time",
     "Workload",
 ]
@@ -51,6 +52,10 @@ class Time(Schema):
     step: Span = Field(default=HOUR_S, description="Resolution; divides 24h.")
     window: Span = Field(default=24 * HOUR_S, description="What each decision fixes.")
     horizon: Span = Field(default=48 * HOUR_S, description="What each decision looks at.")
+    wrap: StrictBool = Field(
+        default=False,
+        description="The model's series go on from their beginning when they end, so that the last jobs can.",
+    )
 
 
 class DataSize(Schema):
@@ -125,7 +130,7 @@ class Asap(Schema):
 
 
 class CoDispatch(Schema):
-    """Options of `co_dispatch`."""
+    """Options of `co_dispatch`, and of `customer`, which poses the work in the same way."""
 
     capacity_margin: Annotated[float, Field(strict=True, ge=0, lt=1)] = Field(
         default=0.1, description="Share of every pool the plan leaves free; wide jobs do not tile a full one."
@@ -152,6 +157,22 @@ class Dispatch(Schema):
     overload_price_per_mwh: NonNegative = 3_000.0
     spill_price_per_mwh: NonNegative = 1_000.0
     late_price_per_node_h: NonNegative = 50.0
+    reserve_price_per_mwh: NonNegative = Field(default=1_000.0, description="Of upward reserve that is not held.")
+
+
+class Tariff(Schema):
+    """What sites pay for electricity; the `customer` policy plans by it, indicators count it for every policy."""
+
+    energy_per_mwh: (
+        Annotated[tuple[float, ...], Field(strict=False, min_length=HOURS_A_DAY, max_length=HOURS_A_DAY)] | None
+    ) = Field(default=None, description="One price for each local hour of the model's zone; none: the nodal price.")
+    network_per_mwh: NonNegative = 0.0
+    demand_charge_per_mw: NonNegative = Field(
+        default=0.0, description="For the highest draw of each site in a calendar month."
+    )
+    includes_carbon: StrictBool = Field(
+        default=True, description="Whether a fixed energy price holds the carbon price already; a nodal price does."
+    )
 
 
 class Compute(Schema):
@@ -168,10 +189,14 @@ class Scenario(Schema):
     model: Name = Field(examples=["?"], description="Name of a shipped model, or a folder relative to this file.")
     description: str = ""
     time: Time
+    series: Literal["scheduled", "real_time"] = Field(
+        default="scheduled", description="Which of the model's series come true; the scheduled ones are known ahead."
+    )
     workload: Workload
-    policy: Literal["asap", "co_dispatch"] = "co_dispatch"
+    policy: Literal["asap", "co_dispatch", "customer"] = "co_dispatch"
     policies: Policies = Policies()
     dispatch: Dispatch = Dispatch()
+    tariff: Tariff = Tariff()
     compute: Compute = Compute()
     forecast: Literal["perfect"] = "perfect"
     seed: Annotated[int, Field(strict=True, ge=0)] = 0

@@ -1,146 +1,114 @@
-"""After the last window: jobs, ledgers, indicators, dataset and manifest, all from the files of the run."""
+"""After the last window: jobs, ledgers, indicators, dataset and manifest, all from the folder of the run."""
 
 from __future__ import annotations
 
-import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from time import perf_counter
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
-import gridtwin
 from gridtwin.audit import Ledger, close_ledgers
 from gridtwin.economics.kpis import kpis
-from gridtwin.inputs.study import Study
 from gridtwin.results.dataset import to_dataset, write_dataset
-from gridtwin.results.files import read_columns, write_columns, write_json
-from gridtwin.results.store import FINDING, JOB_END, JOB_START, JOB_STOP, Coordinates, RunData, RunFolder
-from gridtwin.twin.inputs_kept import Table
+from gridtwin.results.files import write_columns, write_json
+from gridtwin.results.journal import CLOSED
+from gridtwin.results.reading import NEVER, findings, read_run
+from gridtwin.results.run_facts import RunFacts, read_facts
+from gridtwin.results.store import JOB_END, RunData, RunFolder
+from gridtwin.twin.sessions import SESSIONS, Sessions
 from gridtwin.units import HOUR_S, FloatArray, IntArray
-from gridtwin.workload.jobs import JobTable
 
-__all__ = ["close_run", "read_run"]
+__all__ = ["FINAL", "close_run"]
 
-NEVER = -1
 OPTIMAL = "optimal"  # the only end of a program that lets a window be stored
-VERSIONED = ("pandapower", "lightsim2grid", "numpy", "scipy", "simpy", "highspy", "pyarrow", "xarray")
+FINAL = ("jobs.parquet", "findings.parquet", "results.nc", "manifest.json", "summary.json", SESSIONS)
 
 
-def read_run(
-    folder: RunFolder, study: Study, windows: int, coords: Coordinates, tables: Mapping[str, Table]
-) -> RunData:
-    """Read back what `windows` windows have stored and join job starts and ends with the job table."""
-    time, variables = folder.read_variables(windows, coords)
-    events = {table: folder.read_events(windows, table) for table in (JOB_START, JOB_STOP, JOB_END, FINDING)}
-    return RunData(
-        step_s=study.time.step_s,
-        coords=coords,
-        time=time,
-        variables=variables,
-        jobs=_job_columns(study.jobs, events),
-        events=events,
-        inputs={name: read_columns(folder.path / "inputs" / f"{name}.parquet") for name in tables},
-    )
+def close_run(folder: RunFolder, sessions: Sessions) -> dict[str, Any]:
+    """Write jobs, findings, dataset, manifest and summary of a run whose windows are done, then commit them.
 
+    Parameters
+    ----------
+    folder : RunFolder
+    sessions : Sessions
+        Of the processes that have worked on it.
 
-def close_run(folder: RunFolder, study: Study, run: RunData, timing_s: Mapping[str, float]) -> dict[str, Any]:
-    """Write jobs, findings, dataset, manifest and summary. Returns the summary."""
-    write_columns(folder.path / "jobs.parquet", _named(run.jobs, run.coords, study.jobs))
+    Returns
+    -------
+    dict
+        The summary.
+    """
+    begun = perf_counter()
+    facts, journal = read_facts(folder), folder.read_journal()
+    run = read_run(folder, journal, facts)
+    write_columns(folder.path / "jobs.parquet", _job_columns(run.jobs, facts))
+    found = findings(run)
+    write_columns(folder.path / "findings.parquet", found)
     ledgers = close_ledgers(run)
-    attrs = {"title": f"gridtwin run of {study.name}", "source": f"gridtwin {gridtwin.__version__}"}
-    write_dataset(to_dataset(run, study.currency, attrs), folder.path / "results.nc")
-    write_json(folder.path / "manifest.json", _manifest(study, run, ledgers))
-    findings = _findings(run)
-    write_columns(folder.path / "findings.parquet", findings)
+    attrs = {"title": f"gridtwin run of {facts.scenario}", "source": f"gridtwin {facts.versions['gridtwin']}"}
+    write_dataset(to_dataset(run, facts.currency, attrs), folder.path / "results.nc")
+    write_json(folder.path / "manifest.json", _manifest(facts, run, ledgers))
+    figures = kpis(run.variables, run.jobs, run.inputs, run.time, run.step_s, facts.carbon_price_per_t)
+    sessions.seconds["close"] = perf_counter() - begun
+    sessions.note(journal.windows)
     summary = {
         "run_id": folder.path.name,
-        "scenario": study.name,
-        "policy": study.scenario.policy,
-        "currency": study.currency,
+        "scenario": facts.scenario,
+        "policy": facts.policy,
+        "currency": facts.currency,
         "steps": len(run.time),
+        "steps_wrapped": _steps_wrapped(facts, run),
         "step_s": run.step_s,
-        "kpis": kpis(run.variables, run.jobs, run.inputs, run.step_s, study.scenario.dispatch.carbon_price_per_t),
+        "kpis": figures,
         "ledgers": {ledger.name: _ledger(ledger) for ledger in ledgers},
-        "findings": dict(sorted(Counter(findings["kind"].tolist()).items())),
-        "timing_s": {phase: round(seconds, 3) for phase, seconds in timing_s.items()},
+        "findings": dict(sorted(Counter(found["kind"].tolist()).items())),
+        "sessions": len(sessions),
+        "timing_s": sessions.total_s(),
     }
     write_json(folder.path / "summary.json", summary)
+    folder.commit(CLOSED, [folder.path / name for name in FINAL])
     return summary
 
 
-def _job_columns(jobs: JobTable, events: Mapping[str, Mapping[str, IntArray]]) -> dict[str, np.ndarray]:
-    """Join the job table with what became of each job; -1 where it never started or ended.
-
-    The site is that of the last start, the time that of the first; checkpoints and restarts are added up.
-    """
-    starts, stops, ends = (events[table] for table in (JOB_START, JOB_STOP, JOB_END))
-    site, start, end = (np.full(len(jobs), NEVER, dtype=np.int64) for _ in range(3))
-    site[starts["row"]], end[ends["row"]] = starts["site_index"], ends["end_s"]
-    start[starts["row"][::-1]] = starts["start_s"][::-1]
+def _job_columns(jobs: Mapping[str, np.ndarray], facts: RunFacts) -> dict[str, np.ndarray | pa.Array]:
+    """Add names for people beside the indices; none where a job has no site."""
+    started = jobs["start_s"] >= 0
     return {
-        "job": jobs.job,
-        "submit_s": jobs.submit_s,
-        "runtime_s": jobs.runtime_s,
-        "nodes": jobs.nodes,
-        "due_s": jobs.due_s,
-        "origin_index": jobs.origin,
-        "class_index": jobs.compute_class,
-        "delay_class_index": jobs.delay_class,
-        "data_gb": jobs.data_gb,
-        "preemptible": jobs.preemptible,
-        "migratable": jobs.migratable,
-        "site_index": site,
-        "start_s": start,
-        "end_s": end,
-        "suspensions": np.bincount(stops["row"], minlength=len(jobs)),
-        "migrations": _migrations(starts, len(jobs)),
-        "checkpoint_s": _total(stops["row"], stops["checkpoint_s"], len(jobs)),
-        "restart_s": _total(starts["row"], starts["restart_s"], len(jobs)),
+        **jobs,
+        "origin": _labelled(jobs["origin_index"], facts.coords["origin"]),
+        "class": _labelled(jobs["class_index"], facts.coords["compute_class"]),
+        "delay_class": _labelled(jobs["delay_class_index"], facts.delay_class),
+        "site": _labelled(jobs["site_index"], (*facts.coords["site"], "")),
+        "wait_s": np.where(started, jobs["start_s"] - jobs["submit_s"], NEVER),
+        "late": (jobs["end_s"] < 0) | (jobs["end_s"] > jobs["due_s"]),
     }
 
 
-def _migrations(starts: Mapping[str, IntArray], jobs: int) -> IntArray:
-    """Count how often each job started at another site than the time before."""
-    order = np.argsort(starts["row"], kind="stable")
-    row, site = starts["row"][order], starts["site_index"][order]
-    elsewhere = (np.diff(row) == 0) & (np.diff(site) != 0)
-    return np.bincount(row[1:][elsewhere], minlength=jobs)
+def _labelled(index: IntArray, labels: Sequence[str]) -> pa.DictionaryArray:
+    """Return labels by index, each stored once; -1 is the last of them."""
+    return pa.DictionaryArray.from_arrays((index % len(labels)).astype(np.int32), list(labels))
 
 
-def _total(row: IntArray, seconds: IntArray, jobs: int) -> IntArray:
-    return np.bincount(row, weights=seconds, minlength=jobs).astype(np.int64)
-
-
-def _named(columns: Mapping[str, np.ndarray], coords: Coordinates, jobs: JobTable) -> dict[str, np.ndarray]:
-    """Add names for people beside the indices; "" where a job has no site."""
-    names = {
-        "origin": jobs.axes.origin,
-        "class": jobs.axes.compute_class,
-        "delay_class": jobs.axes.delay_class,
-        "site": (*coords["site"], ""),
-    }
-    started = columns["start_s"] >= 0
+def _manifest(facts: RunFacts, run: RunData, ledgers: Sequence[Ledger]) -> dict[str, Any]:
+    versions = dict(facts.versions)
     return {
-        **columns,
-        **{name: np.array(labels)[columns[f"{name}_index"]] for name, labels in names.items()},
-        "wait_s": np.where(started, columns["start_s"] - columns["submit_s"], NEVER),
-        "late": (columns["end_s"] < 0) | (columns["end_s"] > columns["due_s"]),
-    }
-
-
-def _manifest(study: Study, run: RunData, ledgers: Sequence[Ledger]) -> dict[str, Any]:
-    return {
-        "gridtwin": gridtwin.__version__,
-        "python": platform.python_version(),
-        "libraries": {name: version(name) for name in VERSIONED},
-        "seed": study.scenario.seed,
-        "model_hashes": dict(study.model_hashes),
-        "counts": dict(study.counts),
+        "gridtwin": versions.pop("gridtwin"),
+        "python": versions.pop("python"),
+        "libraries": versions,
+        "seed": facts.seed,
+        "model_hashes": dict(facts.model_hashes),
+        "counts": {**facts.counts, "steps_wrapped": _steps_wrapped(facts, run)},
         "windows": _windows(run),
         "ledgers": {ledger.name: _ledger(ledger) for ledger in ledgers},
     }
+
+
+def _steps_wrapped(facts: RunFacts, run: RunData) -> int:
+    """Steps that the run took beyond the end of the model's series, on values from their beginning."""
+    return max(0, len(run.time) - facts.model_steps)
 
 
 def _windows(run: RunData) -> list[dict[str, Any]]:
@@ -190,13 +158,6 @@ def _ledger(ledger: Ledger) -> dict[str, Any]:
         "unit": ledger.unit,
         "pass": ledger.passed,
     }
-
-
-def _findings(run: RunData) -> dict[str, np.ndarray]:
-    """All that AC broke in the run, one row each, in order of time."""
-    texts = ("kind", "element", "unit")
-    columns = {name: values for name, values in run.events[FINDING].items() if name != "window"}
-    return {name: values.astype(str) if name in texts else values for name, values in columns.items()}
 
 
 def _number(value: float) -> float | None:

@@ -6,15 +6,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from time import perf_counter
+from typing import TypedDict
 
 import numpy as np
 
 from gridtwin.compute.engine import execute, without_grants
 from gridtwin.dispatch import DispatchPlan
+from gridtwin.economics.tariffs import local_months, monthly_peaks_mw
 from gridtwin.grid.ac import AcGrid
 from gridtwin.grid.losses import loss_ratio
 from gridtwin.policies import Forecast, GridMemory, Observation, Policy, System
-from gridtwin.policies.terminal import site_price
+from gridtwin.policies.terminal import site_price, store_price
 from gridtwin.profiles.series import Profiles
 from gridtwin.records import ComputeRecord, ComputeState
 from gridtwin.timegrid import TimeGrid
@@ -25,6 +27,14 @@ from gridtwin.units import FloatArray, IntArray
 from gridtwin.workload.jobs import JobTable
 
 __all__ = ["Coordinator", "Progress"]
+
+
+class PeakSoFar(TypedDict):
+    """What demand charges carry over a window boundary."""
+
+    peak_mw: FloatArray
+    peak_month: int
+
 
 Progress = Callable[[int, int], None]
 WATCHED_SHARE = 0.9  # a limit that is used less today is not written from the start tomorrow
@@ -50,12 +60,20 @@ class Coordinator:
         return min(self.time.windows_until(int(self.jobs.due_s.max(initial=0))), self._profile_windows)
 
     def run(self, state: TwinState, until: int | None = None, progress: Progress | None = None) -> TwinState:
-        """Advance until every job has ended, the profiles end, or `until` windows are done."""
+        """Advance until every job has ended, the profiles end, or `until` windows are done.
+
+        `progress` is called at the start and after each window, once that is on disk: what it raises stops the run
+        where it can be taken up again.
+        """
+        self._tell(state, progress)
         while not self._finished(state) and (until is None or state.window < until):
             state = self.advance(state)
-            if progress is not None:
-                progress(state.window, max(self.planned_windows, state.window))
+            self._tell(state, progress)
         return state
+
+    def _tell(self, state: TwinState, progress: Progress | None) -> None:
+        if progress is not None:
+            progress(state.window, max(self.planned_windows, state.window))
 
     def advance(self, state: TwinState) -> TwinState:
         """Run one window from a frozen state to the next."""
@@ -68,8 +86,9 @@ class Coordinator:
         with self._timed("settle"):
             settled = settle(self.system, self.ac_grid, kept, plan, record)
         with self._timed("record"):
-            self.recorder.write(state.window, kept, plan, compute, record, settled)
-        return TwinState(state.window + 1, compute, self._remember(state.memory, observation, plan, settled))
+            after = TwinState(state.window + 1, compute, self._remember(state.memory, observation, plan, settled))
+            self.recorder.write(kept, plan, after, record, settled)
+        return after
 
     def _apply(self, plan: DispatchPlan, kept: Observation) -> tuple[ComputeState, ComputeRecord]:
         """Let the fleet carry the plan out; what earlier plans granted lapses, for this one knows what has started."""
@@ -77,7 +96,7 @@ class Coordinator:
             without_grants(kept.compute),
             self.jobs,
             self.system.fleet,
-            plan.compute,
+            plan.fleet.compute,
             kept.forecast.service_nodes,
             kept.forecast.steps,
             self.system.step_s,
@@ -104,7 +123,10 @@ class Coordinator:
         """Return what comes true in the steps that this window keeps: the forecast is perfect."""
         steps = self.time.window_steps
         return replace(
-            observation, step_of_day=observation.step_of_day[:steps], forecast=observation.forecast.head(steps)
+            observation,
+            instants=observation.instants[:steps],
+            step_of_day=observation.step_of_day[:steps],
+            forecast=observation.forecast.head(steps),
         )
 
     def _look(self, state: TwinState, first: int, steps: int) -> Observation:
@@ -114,6 +136,7 @@ class Coordinator:
         profiled = units.profile >= 0
         available[:, profiled] = self.profiles.available_mw[span][:, units.profile[profiled]]
         return Observation(
+            instants=self.time.instants(first, steps),
             step_of_day=self._step_of_day(first, steps),
             jobs=self.jobs,
             compute=state.compute,
@@ -158,9 +181,20 @@ class Coordinator:
             loss_ratio=ratio,
             price_per_mwh=site_price(self.system, plan.grid),
             binding=binding,
-            stored_mwh=memory.stored_mwh,
-            store_price_per_mwh=memory.store_price_per_mwh,
+            stored_mwh=settled.schedule.stored_mwh[-1],
+            store_price_per_mwh=store_price(self.system, plan.grid),
+            **self._peaks(memory, observation, settled),
         )
+
+    def _peaks(self, memory: GridMemory, observation: Observation, settled: Settled) -> PeakSoFar:
+        """Highest draw of each site in the month that the window ends in."""
+        month = local_months(observation.instants[: len(settled.site_mw)], self.system.zone_s)
+        last = int(month[-1])
+        peak_mw = monthly_peaks_mw(settled.site_mw, month)[-1]
+        return {
+            "peak_mw": np.maximum(peak_mw, memory.peak_mw) if memory.peak_month == last else peak_mw,
+            "peak_month": last,
+        }
 
     @contextmanager
     def _timed(self, phase: str) -> Iterator[None]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 from scipy import sparse
 
@@ -26,10 +28,12 @@ def input_tables(study: Study, admittance: sparse.csr_array) -> dict[str, Table]
         "admittance": _admittance(admittance),
         "units": _units(study),
         "segments": _segments(study),
+        "stores": _stores(study),
         "links": _links(study),
         "sites": _sites(study),
         "pools": _pools(study),
         "wan": _wan(study),
+        "tariff": _tariff(study),
     }
 
 
@@ -63,6 +67,7 @@ def _units(study: Study) -> Table:
         "renewable": units.renewable,
         "curtailable": units.curtailable,
         "profiled": units.profile >= 0,
+        "store_index": units.store,
     }
 
 
@@ -82,8 +87,17 @@ def _links(study: Study) -> Table:
         "link": np.array(grid.link, dtype=str),
         "from_index": grid.link_from,
         "to_index": grid.link_to,
-        "schedule_mw": grid.link_schedule_mw,
+        "p_nom_mw": grid.link_p_nom_mw,
+        "loss": grid.link_loss,
     }
+
+
+def _stores(study: Study) -> Table:
+    stores = study.stores
+    columns = {field.name: np.asarray(getattr(stores, field.name)) for field in fields(stores)}
+    names = {name: columns.pop(name).astype(str) for name in ("store", "technology")}
+    indices = {f"{name}_index": columns.pop(name) for name in ("bus", "site", "inflow")}
+    return names | indices | columns
 
 
 def _sites(study: Study) -> Table:
@@ -99,6 +113,7 @@ def _pools(study: Study) -> Table:
         "capacity_nodes": fleet.capacity_nodes.ravel(),
         "idle_w": fleet.idle_w.ravel(),
         "peak_w": fleet.peak_w.ravel(),
+        "service_utilization": fleet.service_utilization[compute_class],
     }
 
 
@@ -111,4 +126,12 @@ def _wan(study: Study) -> Table:
         "price_per_gb": fleet.price_per_gb.ravel(),
         "bandwidth_gbps": fleet.bandwidth_gbps.ravel(),
         "latency_oneway_ms": fleet.latency_oneway_s.ravel() * 1000.0,
+    }
+
+
+def _tariff(study: Study) -> Table:
+    offset = study.zone.utcoffset(None)
+    return {
+        "demand_charge_per_mw": np.array([study.scenario.tariff.demand_charge_per_mw]),
+        "zone_s": np.array([int(offset.total_seconds())]),
     }

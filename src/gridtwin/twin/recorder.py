@@ -7,15 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gridtwin.arrays import sum_at
+from gridtwin.arrays import link_injection_mw, ratio_or_zero, sum_at
 from gridtwin.dispatch import DispatchPlan, SolverRecord
 from gridtwin.economics.production import production_co2_kg_per_h, production_cost_per_h
+from gridtwin.economics.tariffs import charged_per_mwh, local_hours
 from gridtwin.grid.findings import find_violations
 from gridtwin.policies import Observation, System
-from gridtwin.records import AcInjections, ComputeRecord, ComputeState, Finding
+from gridtwin.records import AcInjections, ComputeRecord, Finding
 from gridtwin.results.store import FINDING, JOB_END, JOB_START, JOB_STOP, RunFolder
 from gridtwin.timegrid import TimeGrid
+from gridtwin.twin.schedule import Schedule
 from gridtwin.twin.settle import Settled
+from gridtwin.twin.state import TwinState, state_writer
 from gridtwin.units import HOUR_S, FloatArray
 
 __all__ = ["Recorder", "coordinates"]
@@ -40,6 +43,8 @@ def coordinates(system: System) -> dict[str, tuple[str, ...]]:
         "bus": system.grid.bus,
         "line": system.grid.line,
         "unit": system.units.unit,
+        "store": system.stores.store,
+        "link": system.grid.link,
     }
 
 
@@ -53,31 +58,31 @@ class Recorder:
 
     def write(
         self,
-        window: int,
         kept: Observation,
         plan: DispatchPlan,
-        after: ComputeState,
+        after: TwinState,
         record: ComputeRecord,
         settled: Settled,
     ) -> None:
-        """Write the tables of one window, whose end the fleet reached in state `after`."""
-        steps = kept.forecast.steps
+        """Write the tables of the window that ended in state `after`, and that state."""
+        window, steps = after.window - 1, kept.forecast.steps
         instants = self.time.instants(window * self.time.window_steps, steps)
         values = {
             **self._compute_values(kept, plan, record, settled),
             **self._unit_values(plan, settled),
             **self._bus_values(settled),
+            **_schedule_values(settled.schedule),
             **self._system_values(settled),
             **_solver_values(plan.grid.solver, settled.redispatch.solver),
-            "waiting_jobs": np.array([len(after.waiting_row)]),
-            "running_jobs": np.array([len(after.running_row)]),
-            "suspended_jobs": np.array([len(after.suspended_row)]),
+            "waiting_jobs": np.array([len(after.compute.waiting_row)]),
+            "running_jobs": np.array([len(after.compute.running_row)]),
+            "suspended_jobs": np.array([len(after.compute.suspended_row)]),
         }
         found = find_violations(
             settled.ac, self.system.grid, instants, units=self.system.units, injections=settled.injections
         )
         events = {**_job_events(record), FINDING: _finding_columns(found)}
-        self.folder.write_window(window, coordinates(self.system), instants, values, events)
+        self.folder.write_window(window, coordinates(self.system), instants, values, events, state_writer(after))
 
     def _compute_values(
         self, kept: Observation, plan: DispatchPlan, record: ComputeRecord, settled: Settled
@@ -87,13 +92,15 @@ class Recorder:
             "site_mw": settled.site_mw,
             "it_mw": settled.it_mw,
             "pue": kept.forecast.pue,
-            "planned_site_mw": plan.site_mw[:steps],
+            "facility_mw": settled.facility_mw,
+            "planned_facility_mw": plan.fleet.site_mw[:steps],
+            **self._charges(kept, plan, settled),
             "busy_node_s": record.busy_node_s,
             "checkpoint_node_s": record.checkpoint_node_s,
             "restart_node_s": record.restart_node_s,
             "service_nodes": record.service_nodes,
             "unserved_service_nodes": record.unserved_service_nodes,
-            "planned_busy_nodes": plan.busy_nodes[:steps],
+            "planned_busy_nodes": plan.fleet.busy_nodes[:steps],
             "suspended_nodes": record.suspended_nodes,
             "forced_nodes": record.forced_nodes,
             "overrun_nodes": record.overrun_nodes,
@@ -101,6 +108,17 @@ class Recorder:
             "moved_gb": record.moved_gb,
             "migrated_gb": record.migrated_gb,
         }
+
+    def _charges(self, kept: Observation, plan: DispatchPlan, settled: Settled) -> dict[str, np.ndarray]:
+        """What the sites pay by their tariff, as settled and as expected."""
+        hour, bus = local_hours(kept.instants, self.system.zone_s), self.system.fleet.bus
+        co2_kg = production_co2_kg_per_h(settled.unit_mw, self.system.units).sum(axis=1)
+        mean = ratio_or_zero(co2_kg, settled.unit_mw.sum(axis=1))
+        nodal = {
+            "charged_per_mwh": settled.redispatch.price_per_mwh,
+            "expected_charge_per_mwh": plan.expected_price_per_mwh[: kept.forecast.steps],
+        }
+        return {name: charged_per_mwh(self.system.tariff, price[:, bus], mean, hour) for name, price in nodal.items()}
 
     def _unit_values(self, plan: DispatchPlan, settled: Settled) -> dict[str, np.ndarray]:
         return {
@@ -142,6 +160,17 @@ class Recorder:
         }
 
 
+def _schedule_values(schedule: Schedule) -> dict[str, np.ndarray]:
+    return {
+        "charge_mw": schedule.charge_mw,
+        "discharge_mw": schedule.discharge_mw,
+        "inflow_mw": schedule.inflow_mw,
+        "store_spill_mw": schedule.spill_mw,
+        "stored_mwh": schedule.stored_mwh,
+        "link_mw": schedule.link_mw,
+    }
+
+
 def _job_events(record: ComputeRecord) -> dict[str, dict[str, np.ndarray]]:
     """What jobs did, one row each; a job that is resumed starts again."""
     return {
@@ -164,7 +193,7 @@ def _job_events(record: ComputeRecord) -> dict[str, dict[str, np.ndarray]]:
 def _net_injection_mw(injections: AcInjections, system: System) -> FloatArray:
     """Return what AC was asked to carry at each bus (time, bus), signed into the grid."""
     grid, buses = system.grid, len(system.grid.bus)
-    links = sum_at(injections.link_mw, grid.link_to, buses) - sum_at(injections.link_mw, grid.link_from, buses)
+    links = link_injection_mw(injections.link_mw, grid.link_from, grid.link_to, grid.link_loss, buses)
     return sum_at(injections.unit_mw, system.units.bus, buses) + links - injections.load_mw
 
 

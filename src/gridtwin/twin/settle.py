@@ -6,15 +6,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gridtwin.arrays import ratio_or_zero
+from gridtwin.arrays import link_injection_mw, ratio_or_zero, sum_at
 from gridtwin.compute.power import it_power_mw
-from gridtwin.dispatch import DispatchPlan, GridPlan, dispatch_grid
+from gridtwin.dispatch import DispatchPlan, GridPlan, GridProblem, LinkProblem, StoreProblem, dispatch_grid
 from gridtwin.dispatch.grid_block import load_share
 from gridtwin.grid.ac import AcGrid
 from gridtwin.grid.losses import loss_estimate
 from gridtwin.policies.base import Forecast, Observation, System
 from gridtwin.policies.grid_problem import pose_grid, site_injection, unit_floor_mw
 from gridtwin.records import AcInjections, AcSolution, ComputeRecord, LossEstimate
+from gridtwin.twin.schedule import Schedule, follow_schedule
 from gridtwin.units import BoolArray, FloatArray
 
 __all__ = ["Settled", "settle"]
@@ -28,7 +29,8 @@ MAX_PASSES = 12
 class Settled:
     """What the grid really did in one window."""
 
-    site_mw: FloatArray  # (time, site) at the meter
+    facility_mw: FloatArray  # (time, site) equipment, cooling and conversion
+    site_mw: FloatArray  # (time, site) at the meter: facility and what stores behind it draw or give
     it_mw: FloatArray  # (time, site)
     unit_mw: FloatArray  # (time, unit)
     available_mw: FloatArray  # (time, unit)
@@ -36,6 +38,7 @@ class Settled:
     shed_mw: FloatArray  # (time, bus)
     spill_mw: FloatArray  # (time,)
     committed: BoolArray  # (time, unit)
+    schedule: Schedule
     moved_mw: FloatArray  # (time,) moved by units, up and down added, so that the slack moves nothing
     injections: AcInjections
     redispatch: GridPlan
@@ -45,24 +48,32 @@ class Settled:
 def settle(system: System, ac_grid: AcGrid, actual: Observation, plan: DispatchPlan, record: ComputeRecord) -> Settled:
     """Settle the steps of `actual.forecast`, which holds the conditions that came true.
 
-    Units that the plan runs move at segment cost within limits and ramps; of the others only quick starters may come.
-    The redispatch is solved twice, the second time with what AC showed the loss estimate to have missed; what is left
-    over then goes to running units by headroom, not to the slack bus.
+    Stores, the units that feed on them, and HVDC follow their schedule. Other units that the plan runs move at segment
+    cost within limits and ramps; of the rest only quick starters may come. The redispatch is solved twice, the second
+    time with what AC showed the loss estimate to have missed; what is left over then goes to running units by headroom,
+    not to the slack bus.
     """
     conditions = actual.forecast
     it_mw = it_power_mw(record.busy_node_s / system.step_s, record.service_nodes, system.fleet)
-    site_mw = it_mw * conditions.pue
-    available = _available_in_real_time(system, actual, plan.unit_mw[: conditions.steps])
+    facility_mw = it_mw * conditions.pue
+    planned_mw = plan.unit_mw[: conditions.steps]
+    schedule = follow_schedule(system, plan, actual.memory.stored_mwh, conditions)
+    available = np.where(system.units.store >= 0, schedule.unit_mw, _available_in_real_time(system, actual, planned_mw))
     real_time = replace(actual, forecast=replace(conditions, unit_available_mw=available))
     losses = _planned_losses(system, actual, plan)
-    first = dispatch_grid(pose_grid(system, real_time, losses, site_mw))
-    missed_mw = np.nan_to_num(ac_grid.solve(_injections(system, real_time.forecast, first, site_mw)).slack_excess_mw)
-    losses = replace(losses, losses_mw=losses.losses_mw + missed_mw)
-    redispatch = dispatch_grid(pose_grid(system, real_time, losses, site_mw))
-    asked = _injections(system, real_time.forecast, redispatch, site_mw)
-    balanced, solution, moved = _balance(ac_grid, asked, unit_floor_mw(system, available), available)
+
+    def redispatched(losses: LossEstimate) -> tuple[GridPlan, AcInjections]:
+        found = dispatch_grid(_real_time_problem(system, real_time, losses, facility_mw, schedule))
+        return found, _injections(system, real_time.forecast, found, facility_mw, schedule)
+
+    _, first = redispatched(losses)
+    missed_mw = np.nan_to_num(ac_grid.solve(first).slack_excess_mw)
+    redispatch, asked = redispatched(replace(losses, losses_mw=losses.losses_mw + missed_mw))
+    floor_mw = np.where(system.units.store >= 0, available, unit_floor_mw(system, available))
+    balanced, solution, moved = _balance(ac_grid, asked, floor_mw, available)
     return Settled(
-        site_mw=site_mw,
+        facility_mw=facility_mw,
+        site_mw=facility_mw + behind_meters(system, schedule.charge_mw - schedule.discharge_mw),
         it_mw=it_mw,
         unit_mw=balanced.unit_mw,
         available_mw=conditions.unit_available_mw,
@@ -70,11 +81,46 @@ def settle(system: System, ac_grid: AcGrid, actual: Observation, plan: DispatchP
         shed_mw=redispatch.shed_mw,
         spill_mw=redispatch.spill_mw,
         committed=balanced.committed,
+        schedule=schedule,
         moved_mw=moved,
         injections=balanced,
         redispatch=redispatch,
         ac=solution,
     )
+
+
+def behind_meters(system: System, store_mw: FloatArray) -> FloatArray:
+    """Sum of (time, store) over the stores behind each site's meter (time, site)."""
+    own = system.stores.site >= 0
+    return sum_at(store_mw[:, own], system.stores.site[own], len(system.fleet.site))
+
+
+def _real_time_problem(
+    system: System, real_time: Observation, losses: LossEstimate, facility_mw: FloatArray, schedule: Schedule
+) -> GridProblem:
+    """Dispatch of what may still move; stores, the units they feed and links stand where their schedule puts them."""
+    problem = pose_grid(system, real_time, losses, facility_mw)
+    steps, groups = len(facility_mw), system.groups
+    fed, scheduled_mw = groups.store >= 0, groups.total(schedule.unit_mw)
+    free = np.full_like(groups.store, -1)
+    return replace(
+        problem,
+        groups=replace(groups, store=free, ramp_mw_per_h=np.where(fed, np.inf, groups.ramp_mw_per_h)),
+        lower_mw=np.where(fed, scheduled_mw, problem.lower_mw),
+        upper_mw=np.where(fed, scheduled_mw, problem.upper_mw),
+        injection_mw=problem.injection_mw + _scheduled_injection(system, schedule),
+        stores=StoreProblem.none(steps),
+        links=LinkProblem.none(steps),
+        reserve_mw=np.zeros(steps),
+    )
+
+
+def _scheduled_injection(system: System, schedule: Schedule) -> FloatArray:
+    """Stores and dispatched links at their buses (time, bus), MW, signed into the grid."""
+    grid, buses = system.grid, len(system.grid.bus)
+    link_mw = np.where(grid.link_dispatched, schedule.link_mw, 0.0)
+    links = link_injection_mw(link_mw, grid.link_from, grid.link_to, grid.link_loss, buses)
+    return links + sum_at(schedule.discharge_mw - schedule.charge_mw, system.stores.bus, buses)
 
 
 def _available_in_real_time(system: System, actual: Observation, planned_mw: FloatArray) -> FloatArray:
@@ -96,19 +142,22 @@ def _planned_losses(system: System, actual: Observation, plan: DispatchPlan) -> 
     return loss_estimate(flow_mw, system.network, np.where(np.isnan(ratio), 1.0, ratio))
 
 
-def _injections(system: System, conditions: Forecast, redispatch: GridPlan, site_mw: FloatArray) -> AcInjections:
-    """What AC is asked to carry; shed takes reactive load along, sites draw at their power factor."""
+def _injections(
+    system: System, conditions: Forecast, redispatch: GridPlan, site_mw: FloatArray, schedule: Schedule
+) -> AcInjections:
+    """What AC is asked to carry; shed takes reactive load along, sites draw at their power factor, stores at 1."""
     unit_mw = system.groups.split(redispatch.group_mw, conditions.unit_available_mw)
     spilled = redispatch.spill_mw[:, None] * load_share(conditions.load_mw)
     drawn_mw = conditions.load_mw + site_injection(system, site_mw)
     drawn_mvar = conditions.load_mvar + site_injection(system, site_mw * np.tan(np.arccos(system.fleet.power_factor)))
     served = 1.0 - ratio_or_zero(redispatch.shed_mw, drawn_mw)
+    stores_mw = schedule.charge_mw - schedule.discharge_mw
     return AcInjections(
-        load_mw=drawn_mw * served + spilled,
+        load_mw=drawn_mw * served + spilled + sum_at(stores_mw, system.stores.bus, len(system.grid.bus)),
         load_mvar=drawn_mvar * served,
         unit_mw=unit_mw,
         committed=system.units.holds_voltage & ((unit_mw > COMMITTED_MW) | system.units.always_committed),
-        link_mw=np.tile(system.grid.link_schedule_mw, (conditions.steps, 1)),
+        link_mw=schedule.link_mw,
     )
 
 

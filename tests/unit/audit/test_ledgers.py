@@ -130,6 +130,7 @@ STORED = [
     Spoilt("energy", "inputs/pools", "capacity_nodes", ONE, 0),
     Spoilt("energy", "inputs/pools", "idle_w", W, 0),
     Spoilt("energy", "inputs/pools", "peak_w", W, 0),
+    Spoilt("energy", "inputs/pools", "service_utilization", SHARE, 2),
     Spoilt("production_cost", "system", "production_cost", cost_share("production_cost"), 5),
     Spoilt("production_cost", "unit", "unit_mw", MW_IN_MONEY, largest("unit_mw")),
     Spoilt("production_cost", "inputs/segments", "cost_per_mwh", SHARE_OF_COST * 10_000, 0),
@@ -170,7 +171,7 @@ def copy(pocket_run, read_stored, tmp_path):
     shutil.copytree(run.path, path)
 
     def ledgers():
-        return {ledger.name: ledger for ledger in close_ledgers(read_stored(run.study, path))}
+        return {ledger.name: ledger for ledger in close_ledgers(read_stored(path))}
 
     return path, ledgers
 
@@ -339,7 +340,12 @@ def test_what_goes_beyond_a_ramp_of_5_mw_a_step(kind, unit_mw, available_mw, mov
     def column(values):
         return np.array(values, float)[:, None]
 
-    units = {"ramp_mw_per_h": np.array([10.0]), "profiled": np.array([kind[0]]), "curtailable": np.array([kind[1]])}
+    units = {
+        "ramp_mw_per_h": np.array([10.0]),
+        "profiled": np.array([kind[0]]),
+        "curtailable": np.array([kind[1]]),
+        "store_index": np.array([-1]),
+    }
     data = RunData(
         step_s=1800,
         coords={},
@@ -348,6 +354,7 @@ def test_what_goes_beyond_a_ramp_of_5_mw_a_step(kind, unit_mw, available_mw, mov
             "unit_mw": column(unit_mw),
             "available_mw": column(available_mw),
             "moved_mw": np.array(moved_mw, float),
+            "stored_mwh": np.zeros((2, 0)),
         },
         jobs={},
         events={},

@@ -28,6 +28,7 @@ class Hand:
             capacity_nodes=np.array(capacity)[:, None],
             idle_w=np.ones((sites, 1)),
             peak_w=np.ones((sites, 1)),
+            service_utilization=np.ones(1),
             power_factor=np.ones(sites),
             connection_mw=np.full(sites, np.inf),
             preference=np.arange(sites)[None, None],

@@ -30,6 +30,7 @@ HAND_PENALTIES = Penalties(
     connection_per_mwh=70.0,
     late_per_node_h=40.0,
     carbon_per_t=0.0,
+    reserve_per_mwh=200.0,
 )
 
 
@@ -49,6 +50,47 @@ def hand_grid() -> Callable[..., GridProblem]:
 def hand_work() -> Callable[..., ComputeProblem]:
     """Nothing to do, and room for ten nodes of 1 MW at each site, all at bus 2."""
     return _work
+
+
+@pytest.fixture
+def hand_stores() -> Callable[..., StoreProblem]:
+    """One battery at bus 2: 20 MW either way, 40 MWh, 80 % each way, half full; worth nothing at the end."""
+    return _stores
+
+
+@pytest.fixture
+def hand_links() -> Callable[..., LinkProblem]:
+    """One link from bus 0 to bus 2 that carries 50 MW and loses a tenth."""
+    return _links
+
+
+def _stores(steps: int = 1, **changes: Any) -> StoreProblem:
+    problem = StoreProblem(
+        bus=np.array([2]),
+        site=np.array([-1]),
+        charge_mw=np.full((steps, 1), 20.0),
+        discharge_mw=np.full((steps, 1), 20.0),
+        energy_mwh=np.array([40.0]),
+        efficiency_charge=np.array([0.8]),
+        efficiency_discharge=np.array([0.8]),
+        kept_share=np.array([1.0]),
+        initial_mwh=np.array([20.0]),
+        inflow_mw=np.zeros((steps, 1)),
+        value_mwh=np.array([[40.0]]),
+        value_per_mwh=np.array([[0.0]]),
+    )
+    return replace(problem, **changes)
+
+
+def _links(steps: int = 1, **changes: Any) -> LinkProblem:
+    problem = LinkProblem(
+        index=np.array([0]),
+        from_bus=np.array([0]),
+        to_bus=np.array([2]),
+        rate_mw=np.full((steps, 1), 50.0),
+        loss=np.array([0.1]),
+    )
+    return replace(problem, **changes)
 
 
 def _units(rows: Sequence[tuple[int, float, float, Sequence[Segment]]], technology: Sequence[str] = ()) -> UnitData:

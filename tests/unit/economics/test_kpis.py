@@ -8,7 +8,13 @@ from gridtwin.economics.kpis import kpis
 
 VARIABLES = {
     "site_mw": [[2, 1], [4, 1]],
-    "planned_site_mw": [[3, 1], [3.5, 1]],
+    "facility_mw": [[2, 1], [3, 1]],
+    "planned_facility_mw": [[3, 1], [2.5, 1]],
+    "charged_per_mwh": [[10, 20], [10, 30]],
+    "expected_charge_per_mwh": [[10, 10], [20, 10]],
+    "price_per_mwh": [[40], [20]],
+    "stored_mwh": [[5], [8]],
+    "store_spill_mw": [[0], [3]],
     "it_mw": [[1.6, 0.8], [3.2, 0.8]],
     "production_cost": [100, 50],
     "co2_kg": [3000, 1000],
@@ -26,6 +32,7 @@ VARIABLES = {
     "vm_pu": [[1.01, 0.97], [np.nan, np.nan]],
     "ac_converged": [1, 0],
 }
+INSTANTS = np.array(["2020-01-31T23:30", "2020-02-01T00:00"], "datetime64[s]")
 JOBS = {
     "nodes": [2, 3, 5, 7],
     "runtime_s": [100, 200, 300, 400],
@@ -42,7 +49,13 @@ INPUTS = {
         "profiled": np.array([False, True]),
         "renewable": np.array([False, True]),
     },
+    "tariff": {"demand_charge_per_mw": np.array([100.0]), "zone_s": np.array([0])},
     "wan": {"price_per_gb": np.array([0.5, 2.0])},
+    "stores": {
+        "initial_mwh": np.array([10.0]),
+        "efficiency_discharge": np.array([0.9]),
+        "bus_index": np.array([0]),
+    },
 }
 
 
@@ -52,7 +65,7 @@ def arrays(columns):
 
 @pytest.fixture
 def figures():
-    return kpis(arrays(VARIABLES), arrays(JOBS), INPUTS, 1800, 60.0)
+    return kpis(arrays(VARIABLES), arrays(JOBS), INPUTS, INSTANTS, 1800, 60.0)
 
 
 def test_every_indicator_by_hand(figures):
@@ -63,7 +76,12 @@ def test_every_indicator_by_hand(figures):
             "system_cost": 150.0,
             "carbon_cost": 240.0,
             "co2_t": 4.0,
+            "bill": (20 + 20 + 40 + 30) / 2 + 100 * (2 + 1 + 4 + 1),
+            "bill_expected": (30 + 10 + 70 + 10) / 2 + 100 * (3 + 1 + 3.5 + 1),
             "curtailment_mwh": 1.5,
+            "store_spill_mwh": 1.5,
+            "stored_change_mwh": -1.8,
+            "stored_change_value": -1.8 * 30.0,
             "renewable_share": 0.25,
             "unserved_mwh": 0.5,
             "overload_mwh": 0.25,
@@ -117,7 +135,7 @@ def test_counts_are_whole_numbers(figures):
 def test_nothing_to_take_a_maximum_of():
     never = arrays(JOBS) | {"start_s": np.full(4, -1), "end_s": np.full(4, -1)}
     dark = arrays(VARIABLES) | {name: np.full((2, 2), np.nan) for name in ("loading_percent", "vm_pu")}
-    figures = kpis(dark, never, INPUTS, 1800, 60.0)
+    figures = kpis(dark, never, INPUTS, INSTANTS, 1800, 60.0)
     for name in ("wait_p50_s", "wait_p95_s", "max_line_loading_percent", "min_vm_pu", "max_vm_pu"):
         assert figures[name] is None
     assert (figures["jobs_unfinished"], figures["jobs_late"], figures["completed_node_s"]) == (4, 4, 0)

@@ -118,3 +118,48 @@ def test_what_scaling_hides_is_solved_away_and_scaling_comes_back(monkeypatch):
     assert session.solve().objective == pytest.approx(18)
     session.solve()
     assert runs == [2, 0, 2, 0]
+
+
+@pytest.fixture
+def knapsack():
+    """Three things of value 10, 9 and 9 and weight 6, 5 and 5 in a bag for 10: the relaxed one takes 10 + 9 · 0.8."""
+
+    def fill(session):
+        block = session.blank()
+        taken = block.columns((3,), upper=1.0, cost=np.array([-10.0, -9.0, -9.0]))
+        row = block.rows((1,), -np.inf, 10.0)
+        block.entries(row, taken, np.array([6.0, 5.0, 5.0]))
+        return taken, session.extend(block, integer=taken)
+
+    return fill
+
+
+def test_integers_are_whole_and_then_fixed(knapsack):
+    session = Session(diet())
+    taken, row = knapsack(session)
+    np.testing.assert_array_equal([*taken, *row], [2, 3, 4, 1])
+    solution = session.solve()
+    np.testing.assert_array_equal(solution.at(np.array([2, 3, 4, -1])), [0, 1, 1, 0])
+    assert solution.objective == pytest.approx(18 - 18)
+    assert solution.dual_objective == pytest.approx(solution.objective), "of the linear program that is left"
+    np.testing.assert_allclose(solution.row_dual, [3, 0], err_msg="no more weight is worth anything to fixed things")
+    assert solution.mip_gap <= 1e-8
+    assert solution.primal_residual < 1e-9
+
+
+def test_rows_added_after_branching_set_integers_free_again(knapsack):
+    session = Session(diet())
+    taken, _ = knapsack(session)
+    session.solve()
+    session.add_rows(Rows(sparse.csr_array([[0.0, 0.0, 0.0, 1.0, 1.0]]), np.array([-np.inf]), np.array([1.0])))
+    np.testing.assert_array_equal(session.solve().value[taken], [1, 0, 0])
+
+
+def test_branching_that_ends_without_a_solution_is_an_error(knapsack):
+    session = Session(diet())
+    taken, _ = knapsack(session)
+    block = session.blank()
+    block.entries(block.rows((1,), 0.25, 0.75), taken[:1], 1.0)
+    session.extend(block)
+    with pytest.raises(DispatchError, match="branching on 3 integers ended with 'Infeasible'"):
+        session.solve()

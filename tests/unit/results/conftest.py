@@ -13,6 +13,8 @@ COORDS = {
     "bus": ("1", "2", "3"),
     "line": ("l1", "l2"),
     "unit": ("u1", "u2"),
+    "store": ("b1",),
+    "link": ("k1",),
 }
 WHOLE = ("nodes", "jobs", "node_s", "columns", "rows", "rounds", "committed", "converged")
 

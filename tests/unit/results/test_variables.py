@@ -5,7 +5,7 @@ import pytest
 
 from gridtwin.results.variables import tables, variables
 
-DIMS = {"time", "window", "site", "compute_class", "queue", "origin", "unit", "bus", "line"}
+DIMS = {"time", "window", "site", "compute_class", "queue", "origin", "unit", "store", "link", "bus", "line"}
 ENDINGS = {"_mw": "MW", "_mvar": "Mvar", "_gb": "GB", "_kg": "kg", "_percent": "percent", "_pu": "1", "_deg": "degree"}
 
 
