@@ -5,16 +5,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from gridtwin import api
 from gridtwin.audit import close_ledgers
 from gridtwin.audit.job_meter import job_spells
 from gridtwin.policies import Policy
 from gridtwin.results.files import read_columns
+from gridtwin.results.reading import read_run
+from gridtwin.results.run_facts import read_facts
 from gridtwin.results.store import RunFolder
 from gridtwin.twin.build import build, initial_twin_state
-from gridtwin.twin.closing import close_run, read_run
-from gridtwin.twin.inputs_kept import input_tables
-from gridtwin.twin.recorder import coordinates
+from gridtwin.twin.closing import close_run
+from gridtwin.twin.keeping import keep_inputs
+from gridtwin.twin.sessions import Sessions
 from gridtwin.twin.state import load_state, save_state
 
 SCENARIO = ("policy=co_dispatch", "workload.batch.0.preemptible_share=0.7", "workload.batch.0.migratable_share=0.5")
@@ -28,15 +29,18 @@ class Waves:
 
     def decide(self, observation):
         plan = self.policy.decide(observation)
-        nodes = np.zeros_like(plan.compute.preemptible_nodes)
+        nodes = np.zeros_like(plan.fleet.compute.preemptible_nodes)
         nodes[0::2, 0], nodes[1::2, 1], nodes[::3] = 30.5, 30.5, 0.0
-        return replace(plan, compute=replace(plan.compute, preemptible_nodes=nodes))
+        compute = replace(plan.fleet.compute, preemptible_nodes=nodes)
+        return replace(plan, fleet=replace(plan.fleet, compute=compute))
 
 
 def advance(study, path, state=None, until=None):
     path.mkdir(exist_ok=True)
     coordinator = build(study, RunFolder(path))
     coordinator.policy = Waves(coordinator.policy)
+    if state is None:
+        keep_inputs(RunFolder(path), study, coordinator)
     return coordinator, coordinator.run(initial_twin_state(study) if state is None else state, until)
 
 
@@ -44,11 +48,10 @@ def advance(study, path, state=None, until=None):
 def closed(pocket, tmp_path_factory):
     """Run to the end and close; return what was read back, the summary and the folder."""
     study, path = pocket(*SCENARIO), tmp_path_factory.mktemp("waves")
-    coordinator, state = advance(study, path)
-    folder, tables = RunFolder(path), input_tables(study, coordinator.ac_grid.ybus)
-    api._keep_inputs(folder, study, tables)
-    run = read_run(folder, study, state.window, coordinates(coordinator.system), tables)
-    return run, close_run(folder, study, run, {}), path
+    coordinator, _ = advance(study, path)
+    folder = RunFolder(path)
+    summary = close_run(folder, Sessions(path, 0, coordinator.seconds, begun=0.0))
+    return read_run(folder, folder.read_journal(), read_facts(folder)), summary, path
 
 
 def test_every_ledger_holds_while_jobs_come_and_go(closed):

@@ -26,6 +26,7 @@ class LineLimits:
     _step: list[IntArray] = field(default_factory=list)
     _line: list[IntArray] = field(default_factory=list)
     _row: list[IntArray] = field(default_factory=list)
+    _over: list[IntArray] = field(default_factory=list)
 
     def tighten(self, session: Session, solution: Solution) -> bool:
         """Write the limits that the solution breaks. Returns whether there were any."""
@@ -37,10 +38,7 @@ class LineLimits:
     @property
     def written(self) -> BoolArray:
         """Which (time, line) limits are in the program."""
-        mask = np.zeros((len(self.constant), len(self.problem.network.line)), dtype=bool)
-        for step, line in zip(self._step, self._line, strict=True):
-            mask[step, line] = True
-        return mask
+        return self.rows >= 0
 
     def injection_mw(self, solution: Solution) -> FloatArray:
         """Injection at each (time, bus)."""
@@ -53,12 +51,24 @@ class LineLimits:
         net = self.injection_mw(solution) - self.problem.losses.bus_losses_mw
         return np.asarray(net @ self.problem.network.ptdf.T)
 
-    def price(self, solution: Solution) -> FloatArray:
-        """Sum of shadow price times sensitivity of all written limits at each (time, bus), money per MW."""
-        price = np.zeros_like(self.constant)
+    @property
+    def rows(self) -> IntArray:
+        """Row of each (time, line) limit, -1 where it is not written."""
+        rows = np.full((len(self.constant), len(self.problem.network.line)), -1, dtype=np.int64)
         for step, line, row in zip(self._step, self._line, self._row, strict=True):
-            np.add.at(price, step, solution.row_dual[row][:, None] * self.problem.network.ptdf[line])
-        return price
+            rows[step, line] = row
+        return rows
+
+    @property
+    def overload(self) -> tuple[IntArray, IntArray]:
+        """Columns by which limits may be exceeded, and the line of each."""
+        none = np.zeros(0, dtype=np.int64)
+        return np.concatenate([none, *self._over]), np.concatenate([none, *(np.tile(line, 2) for line in self._line)])
+
+    def dual(self, solution: Solution) -> FloatArray:
+        """Change of cost per MW by which each (time, line) limit moves up; 0 where it is not written."""
+        rows = self.rows
+        return np.where(rows >= 0, solution.row_dual[rows], 0.0)
 
     def write(self, session: Session, wanted: BoolArray) -> None:
         """Write the wanted (time, line) limits, where there is a rating."""
@@ -78,7 +88,7 @@ class LineLimits:
         known = np.einsum("rb,rb->r", fixed_mw, self.problem.network.ptdf[line])
         rate = self.problem.rate_mw[step, line]
         rows = session.add_rows(Rows(sparse.csr_array(sensitivity + slack), -rate - known, rate - known))
-        for store, value in ((self._step, step), (self._line, line), (self._row, rows)):
+        for store, value in ((self._step, step), (self._line, line), (self._row, rows), (self._over, over)):
             store.append(value.astype(np.int64))
 
     def _sensitivity(self, step: IntArray, line: IntArray, n_columns: int) -> sparse.csr_array:

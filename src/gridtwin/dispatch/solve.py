@@ -8,18 +8,21 @@ import numpy as np
 
 from gridtwin.arrays import sum_at
 from gridtwin.dispatch.compute_block import ComputeColumns, add_compute, largest_draw_mw
+from gridtwin.dispatch.compute_prices import compute_prices
 from gridtwin.dispatch.grants import grants
 from gridtwin.dispatch.grid_block import GridColumns, InjectionMap, add_balance, add_grid
 from gridtwin.dispatch.lazy import solve_lazily
 from gridtwin.dispatch.link_block import LinkColumns, add_links
 from gridtwin.dispatch.network_rows import TOLERANCE_MW, LineLimits
 from gridtwin.dispatch.one_way import one_way
+from gridtwin.dispatch.prices import explained, nodal_prices
 from gridtwin.dispatch.problem import (
     ComputeProblem,
     DispatchPlan,
     FleetPlan,
     GridPlan,
     GridProblem,
+    NodalPrices,
     PooledWork,
     SolverRecord,
 )
@@ -31,8 +34,14 @@ from gridtwin.units import FloatArray, IntArray
 __all__ = ["co_dispatch", "dispatch_grid", "dispatch_pooled", "fleet_plan", "pooled_work"]
 
 
-def dispatch_grid(problem: GridProblem) -> GridPlan:
+def dispatch_grid(problem: GridProblem, *, explain: bool = False) -> GridPlan:
     """Dispatch units for loads that are fixed.
+
+    Parameters
+    ----------
+    problem : GridProblem
+    explain : bool
+        Whether to work out what stands behind the prices, too.
 
     Raises
     ------
@@ -41,7 +50,7 @@ def dispatch_grid(problem: GridProblem) -> GridPlan:
     """
     program, injection = Program(), InjectionMap.fixed(problem.injection_mw)
     part = _add_grid(program, problem, injection)
-    return _solved(program, problem, injection, part)[0]
+    return _solved(program, problem, injection, part, explain=explain)[0]
 
 
 def co_dispatch(grid: GridProblem, compute: ComputeProblem, available_mw: FloatArray) -> DispatchPlan:
@@ -74,6 +83,7 @@ def fleet_plan(compute: ComputeProblem, work: PooledWork) -> FleetPlan:
         compute=grants(compute, work),
         busy_nodes=busy,
         site_mw=compute.base_mw + (compute.node_mw * busy).sum(axis=2),
+        prices=work.prices,
     )
 
 
@@ -91,7 +101,8 @@ def dispatch_pooled(grid: GridProblem, compute: ComputeProblem) -> tuple[GridPla
     meters = StoreMeters(grid.stores, part.stores)
     work = add_compute(program, compute, grid.penalties, grid.step_h, injection, meters)
     plan, solution = _solved(program, grid, injection, part)
-    return plan, pooled_work(solution, work)
+    prices = compute_prices(compute, grid, work, solution, plan.price_per_mwh)
+    return plan, replace(pooled_work(solution, work), prices=prices)
 
 
 def pooled_work(solution: Solution, work: ComputeColumns) -> PooledWork:
@@ -121,7 +132,7 @@ def _values(solution: Solution, columns: IntArray) -> FloatArray:
 
 
 def _solved(
-    program: Program, problem: GridProblem, injection: InjectionMap, part: _GridPart
+    program: Program, problem: GridProblem, injection: InjectionMap, part: _GridPart, *, explain: bool = False
 ) -> tuple[GridPlan, Solution]:
     balance = add_balance(program, problem, injection)
     limits = LineLimits(problem, injection.matrix(program.n_columns), injection.constant)
@@ -141,13 +152,15 @@ def _solved(
         binaries=session.n_integers,
         mip_gap=solution.mip_gap,
     )
-    return _grid_plan(problem, part, balance, limits, reserve, solution, record), solution
+    explanation = explained(problem, session, part.columns, balance, limits) if explain else None
+    prices = nodal_prices(problem, balance, limits, solution, explanation)
+    return _grid_plan(problem, part, prices, limits, reserve, solution, record), solution
 
 
 def _grid_plan(
     problem: GridProblem,
     part: _GridPart,
-    balance: IntArray,
+    prices: NodalPrices,
     limits: LineLimits,
     reserve: ReserveRows,
     solution: Solution,
@@ -157,7 +170,6 @@ def _grid_plan(
     flow = limits.flow_mw(solution)
     beyond = np.abs(flow) - problem.rate_mw
     losses, columns, stores = problem.losses, part.columns, part.stores
-    marginal = (1.0 - losses.factor) * solution.row_dual[balance][:, None] + limits.price(solution)
     linear = (losses.factor * (injection - losses.reference_injection_mw)).sum(axis=1)
     shed = np.zeros_like(problem.load_mw)
     shed[:, columns.shed_bus] = solution.value[columns.shed]
@@ -169,7 +181,7 @@ def _grid_plan(
         overload_mw=np.where(beyond > TOLERANCE_MW, beyond, 0.0),
         injection_mw=injection,
         losses_mw=losses.losses_mw + linear,
-        price_per_mwh=marginal / problem.step_h,
+        prices=prices,
         binding=limits.written,
         charge_mw=_values(solution, stores.charge),
         discharge_mw=_values(solution, stores.discharge),

@@ -41,6 +41,7 @@ class Settled:
     schedule: Schedule
     moved_mw: FloatArray  # (time,) moved by units, up and down added, so that the slack moves nothing
     injections: AcInjections
+    posed: GridProblem  # what the redispatch was asked
     redispatch: GridPlan
     ac: AcSolution
 
@@ -62,13 +63,15 @@ def settle(system: System, ac_grid: AcGrid, actual: Observation, plan: DispatchP
     real_time = replace(actual, forecast=replace(conditions, unit_available_mw=available))
     losses = _planned_losses(system, actual, plan)
 
-    def redispatched(losses: LossEstimate) -> tuple[GridPlan, AcInjections]:
-        found = dispatch_grid(_real_time_problem(system, real_time, losses, facility_mw, schedule))
-        return found, _injections(system, real_time.forecast, found, facility_mw, schedule)
+    posed = _real_time_problem(system, real_time, losses, facility_mw, schedule)
 
-    _, first = redispatched(losses)
-    missed_mw = np.nan_to_num(ac_grid.solve(first).slack_excess_mw)
-    redispatch, asked = redispatched(replace(losses, losses_mw=losses.losses_mw + missed_mw))
+    def asked_of_ac(found: GridPlan) -> AcInjections:
+        return _injections(system, real_time.forecast, found, facility_mw, schedule)
+
+    missed_mw = np.nan_to_num(ac_grid.solve(asked_of_ac(dispatch_grid(posed))).slack_excess_mw)
+    posed = replace(posed, losses=replace(losses, losses_mw=losses.losses_mw + missed_mw))
+    redispatch = dispatch_grid(posed, explain=True)
+    asked = asked_of_ac(redispatch)
     floor_mw = np.where(system.units.store >= 0, available, unit_floor_mw(system, available))
     balanced, solution, moved = _balance(ac_grid, asked, floor_mw, available)
     return Settled(
@@ -84,6 +87,7 @@ def settle(system: System, ac_grid: AcGrid, actual: Observation, plan: DispatchP
         schedule=schedule,
         moved_mw=moved,
         injections=balanced,
+        posed=posed,
         redispatch=redispatch,
         ac=solution,
     )

@@ -70,7 +70,7 @@ def output(decided, result, name):
 def test_what_the_plan_foresaw_is_what_happens(decided):
     result = settled(decided)
     steps = len(result.unit_mw)
-    np.testing.assert_allclose(result.site_mw, decided[2].site_mw[:steps], atol=1e-9)
+    np.testing.assert_allclose(result.site_mw, decided[2].fleet.site_mw[:steps], atol=1e-9)
     np.testing.assert_allclose(result.unit_mw.sum(axis=1), decided[2].unit_mw[:steps].sum(axis=1), atol=0.2)
     assert np.abs(result.ac.slack_excess_mw).max() < 1e-6
     assert not result.shed_mw.any()
