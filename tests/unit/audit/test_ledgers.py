@@ -26,10 +26,13 @@ MWH = 1e-5
 W = MWH * 1e6  # a pool has at least one node, a step lasts an hour
 SHARE = 1e-5
 SHARE_OF_COST = 1e-8
+PRICE = 1e-3  # per MWh; a price is less than 100
+MWH_IN_RENT = 1e-1  # MW; 100 to 200 MW change hands in a step
 MW_IN_MONEY = SHARE_OF_COST * 10_000 / 20  # output that costs it: a step costs at most 10,000, a MWh at least 20
 ONE = 1
 
 WINDOW = "windows/w00001."
+CONGESTED = "windows/w00005."  # in which a line is full
 Columns = dict[str, np.ndarray]
 
 
@@ -139,6 +142,27 @@ STORED = [
     Spoilt("co2", "system", "co2_kg", cost_share("co2_kg"), 5),
     Spoilt("co2", "unit", "unit_mw", MW_IN_MONEY * 10, largest("unit_mw")),
     Spoilt("co2", "inputs/segments", "co2_kg_per_mwh", SHARE_OF_COST * 100_000, 0),
+    Spoilt("rent", "bus", "price_per_mwh", PRICE, 4),
+    Spoilt("rent", "bus", "congestion_price_per_mwh", PRICE, 4),
+    Spoilt("rent", "bus", "loss_price_per_mwh", PRICE, 4),
+    Spoilt("rent", "system", "energy_price_per_mwh", PRICE, 4),
+    Spoilt("rent", "bus", "dispatched_injection_mw", MWH_IN_RENT, 4),
+    Spoilt("rent", "system", "fixed_losses_mw", MWH_IN_RENT, 4),
+    Spoilt("rent", "line", "shadow_price_per_mwh", PRICE * 10, 4),
+    Spoilt("rent", f"{CONGESTED}line", "rate_mw", MWH_IN_RENT * 10, largest("shadow_price_per_mwh")),
+    Spoilt("rent", f"{CONGESTED}bus", "dispatched_losses_mw", MWH_IN_RENT * 10, largest("congestion_price_per_mwh")),
+    Spoilt("rent", "line", "overload_mw", MWH_IN_RENT, 4),
+    Spoilt("money", "bus", "load_mw", MWH_IN_RENT, 4),
+    Spoilt("money", "bus", "shed_mw", MWH_IN_RENT, 4),
+    Spoilt("money", "unit", "unit_mw", MWH_IN_RENT, 4),
+    Spoilt("money", "site", "site_mw", MWH_IN_RENT, 4),
+    Spoilt("money", "system", "spill_mw", MWH_IN_RENT, 4),
+    Spoilt("money", "bus", "net_injection_mw", MWH_IN_RENT, 4),
+    Spoilt("money", "bus", "dispatched_injection_mw", MWH_IN_RENT, 4),
+    Spoilt("money", "bus", "price_per_mwh", PRICE * 10, largest("load_mw")),
+    Spoilt("money", f"{CONGESTED}line", "shadow_price_per_mwh", PRICE * 10, largest("shadow_price_per_mwh")),
+    Spoilt("money", "link", "link_mw", MWH_IN_RENT * 1000, 0),
+    Spoilt("money", "inputs/links", "loss", 0.1, 0),
     Spoilt("solver_primal", "solver", "primal_residual", SHARE, 0),
     Spoilt("solver_primal", "solver", "redispatch_primal_residual", SHARE, 0),
     Spoilt("solver_gap", "solver", "redispatch_objective", lambda t, r: SHARE * t["redispatch_objective"][r], 0),
