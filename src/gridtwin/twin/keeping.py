@@ -53,7 +53,7 @@ def keep_inputs(folder: RunFolder, study: Study, coordinator: Coordinator) -> No
     write_json(folder.inputs / SCENARIO, study.portable)
     write_json(folder.inputs / "model_hashes.json", dict(study.model_hashes))
     write_facts(folder, _facts(study, coordinator))
-    tables = input_tables(study, coordinator.ac_grid.ybus) | {SUBMITTED: _submitted(study.jobs)}
+    tables = input_tables(study, coordinator.ac_grid) | {SUBMITTED: _submitted(study.jobs)}
     for name, columns in tables.items():
         write_columns(folder.inputs / f"{name}.parquet", columns)
     folder.commit(INPUTS, [path for path in folder.inputs.rglob("*") if path.is_file()])
@@ -111,6 +111,7 @@ def _facts(study: Study, coordinator: Coordinator) -> RunFacts:
         model_steps=study.profiles.model_steps,
         seed=study.scenario.seed,
         carbon_price_per_t=study.scenario.dispatch.carbon_price_per_t,
+        n1_report=study.scenario.security.n1 == "report",
         coords=coordinates(coordinator.system),
         delay_class=study.fleet.axes.delay_class,
         counts=study.counts,
