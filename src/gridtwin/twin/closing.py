@@ -25,7 +25,16 @@ from gridtwin.units import HOUR_S, FloatArray, IntArray
 __all__ = ["FINAL", "close_run"]
 
 OPTIMAL = "optimal"  # the only end of a program that lets a window be stored
-REVIEWED = ("passes", "tightened", "cuts", "thermal_before", "thermal_after", "voltage_before", "voltage_after")
+REVIEWED = (
+    "passes",
+    "given_up",
+    "tightened",
+    "cuts",
+    "thermal_before",
+    "thermal_after",
+    "voltage_before",
+    "voltage_after",
+)
 FINAL = ("jobs.parquet", "findings.parquet", "results.nc", "manifest.json", "summary.json", SESSIONS)
 
 
