@@ -87,7 +87,7 @@ def test_busy_nodes(hand_work, check_golden):
     )
     program = Program()
     placed, run = program.columns((4, 1, 2, 1)), program.columns((4, 1, 1))
-    busy, late = block._add_busy(program, work, placed, run, np.full((4, *work.committed_nodes.shape[1:]), 20.0))
+    busy, late, _ = block._add_busy(program, work, placed, run, np.full((4, *work.committed_nodes.shape[1:]), 20.0))
     check_golden(program, {"placed": placed, "run": run, "busy": busy, "late": late})
 
 
@@ -110,7 +110,7 @@ def test_wan_blocks(hand_work, check_golden):
     )
     program = Program()
     placed = program.columns((3, 1, 1, 2))
-    moved, _ = block._add_wan(program, work, placed, np.full((3, 2, 1), -1), step_h=1.0, price_per_gb=5.0)
+    moved, _, _ = block._add_wan(program, work, placed, np.full((3, 2, 1), -1), step_h=1.0, price_per_gb=5.0)
     check_golden(program, {"placed": placed, "moved": moved}, rest="total")
 
 
@@ -193,7 +193,9 @@ def test_preemptible_transport(hand_preemptible, check_golden):
     program = Program()
     run = program.columns((3, 2, 1))
     nowhere = np.full((3, 1, 1, 2), -1)
-    _, carried = block._add_wan(program, hand_preemptible(route_cost=cost), nowhere, run, step_h=0.5, price_per_gb=5.0)
+    _, carried, _ = block._add_wan(
+        program, hand_preemptible(route_cost=cost), nowhere, run, step_h=0.5, price_per_gb=5.0
+    )
     check_golden(program, {"carried": carried, "run": run}, rest="total")
 
 

@@ -57,7 +57,8 @@ def _system(seed: int, steps: int | None = None) -> SmallSystem:
     network, susceptance = _network(rng, buses)
     more = np.random.default_rng([seed, 1])  # stores, links and reserve draw apart from the rest
     compute_rng = np.random.default_rng([seed, 2])
-    compute = _compute(compute_rng, steps, buses)
+    step_h = float(compute_rng.choice([0.5, 1.0]))
+    compute = _compute(compute_rng, steps, buses, step_h)
     stores = _stores(more, steps, buses, len(compute.site_bus))
     units = _with_hydro(more, _units(rng, buses), stores)
     lower, available = _limits(rng, units, steps)
@@ -66,7 +67,7 @@ def _system(seed: int, steps: int | None = None) -> SmallSystem:
     load *= rng.uniform(0.3, 1.0) * available.sum(axis=1).mean() / max(load.sum(axis=1).mean(), 1e-9)
     initial = lower[0] + 0.4 * (available[0] - lower[0])
     grid = GridProblem(
-        step_h=float(rng.choice([0.5, 1.0])),
+        step_h=step_h,
         network=network,
         groups=groups,
         penalties=PENALTIES,
@@ -279,6 +280,7 @@ def _compute(rng: np.random.Generator, steps: int, buses: int, step_h: float) ->
         route_gb=rng.uniform(0.5, 4, classes),
         route_allowed=allowed,
         bandwidth_gb=bandwidth,
+        delay_steps=rng.integers(0, 5, delays),
         block_steps=int(rng.integers(1, 4)),
         terminal=TerminalValue(width, np.sort(rng.uniform(5, 60, (classes, 3)), axis=1)),
         preemptible=_preemptible(rng, steps, shape, sites, allowed, step_h),

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from gridtwin.arrays import link_injection_mw, ratio_or_zero, sum_at
+from gridtwin.arrays import link_injection_mw, sum_at
 from gridtwin.audit.job_meter import NEVER_S, job_spells, node_seconds_of_jobs
+from gridtwin.economics.settlement import dumped_mw, network_account, parties
 from gridtwin.results.store import JOB_END, JOB_START, JOB_STOP, RunData
 from gridtwin.units import W_PER_MW, FloatArray, IntArray
 
@@ -22,6 +23,7 @@ ENERGY_MWH = 1e-6
 PRIMAL = 1e-6
 GAP = 1e-6
 CURVE_SHARE = 1e-9
+MONEY_SHARE = 1e-6
 PROGRAMS = ("", "redispatch_")
 
 
@@ -65,9 +67,6 @@ def power_ac(run: RunData) -> Ledger:
 def power_bus(run: RunData) -> Ledger:
     """Injection at each bus = units + stores + links - load served - surplus dumped - sites, per step."""
     v, inputs, buses = run.variables, run.inputs, len(run.coords["bus"])
-    load_mw = v["load_mw"]
-    total_mw = load_mw.sum(axis=1, keepdims=True)
-    dumped_mw = v["spill_mw"][:, None] * np.where(total_mw > 0, ratio_or_zero(load_mw, total_mw), 1.0 / buses)
     links, stores = inputs["links"], inputs["stores"]
     at_grid = stores["site_index"] < 0
     stores_mw = (v["discharge_mw"] - v["charge_mw"])[:, at_grid]
@@ -75,8 +74,8 @@ def power_bus(run: RunData) -> Ledger:
         sum_at(v["unit_mw"], inputs["units"]["bus_index"], buses)
         + sum_at(stores_mw, stores["bus_index"][at_grid], buses)
         + link_injection_mw(v["link_mw"], links["from_index"], links["to_index"], links["loss"], buses)
-        - (load_mw - v["shed_mw"])
-        - dumped_mw
+        - (v["load_mw"] - v["shed_mw"])
+        - dumped_mw(v["load_mw"], v["spill_mw"])
         - sum_at(v["site_mw"], inputs["sites"]["bus_index"], buses)
     )
     return Ledger("power_bus", _largest(np.abs(expected_mw - v["net_injection_mw"])), _power_tolerance(run), "MW")
@@ -197,6 +196,28 @@ def co2(run: RunData) -> Ledger:
     return Ledger("co2", _curve_residual(run, "co2_kg_per_mwh", "co2_kg"), CURVE_SHARE, "1")
 
 
+def rent(run: RunData) -> Ledger:
+    """Price is its parts; Σ price · (withdrawal - injection) = rent + overloads + loss surplus, per step, relative."""
+    v = run.variables
+    account = network_account(v, run.inputs, run.step_h)
+    explained = account.congestion + account.overload + account.voltage + account.losses
+    parts = v["energy_price_per_mwh"][:, None] + v["congestion_price_per_mwh"] + v["loss_price_per_mwh"]
+    unlike = np.abs(parts - v["price_per_mwh"]) / np.maximum(1.0, np.abs(v["price_per_mwh"]))
+    apart = np.abs(account.surplus - explained) / _turnover(v["price_per_mwh"] * v["dispatched_injection_mw"], run)
+    return Ledger("rent", max(_largest(unlike), _largest(apart)), MONEY_SHARE, "1")
+
+
+def money(run: RunData) -> Ledger:
+    """What all pay at their own meters = what all receive, the network included, per step, relative."""
+    v, price = run.variables, run.variables["price_per_mwh"]
+    account = network_account(v, run.inputs, run.step_h)
+    received = account.congestion + account.overload + account.voltage + account.losses + account.balancing
+    bills = [price[:, party.bus] * party.withdrawal_mw for party in parties(v, run.inputs).values()]
+    paid = sum(bill.sum(axis=1) for bill in bills) * run.step_h
+    apart = np.abs(paid - received) / _turnover(np.concatenate(bills, axis=1), run)
+    return Ledger("money", _largest(apart), MONEY_SHARE, "1")
+
+
 def solver_primal(run: RunData) -> Ledger:
     """No row or bound of any window's plan or redispatch is violated; absolute, in the unit of the row."""
     residual = [run.variables[f"{program}primal_residual"] for program in PROGRAMS]
@@ -224,6 +245,8 @@ LEDGERS: tuple[Callable[[RunData], Ledger], ...] = (
     stored,
     production_cost,
     co2,
+    rent,
+    money,
     solver_primal,
     solver_gap,
 )
@@ -277,6 +300,11 @@ def _impossible_jobs(run: RunData, end_s: int) -> int:
 
 def _largest(values: FloatArray) -> float:
     return float(np.max(values, initial=0.0))
+
+
+def _turnover(money_per_h: FloatArray, run: RunData) -> FloatArray:
+    """Money (time,) that changes hands, what is paid and what is received added; at least 1."""
+    return np.asarray(np.maximum(1.0, np.abs(money_per_h).sum(axis=1) * run.step_h))
 
 
 def _curve_residual(run: RunData, rate: str, stored: str) -> float:

@@ -4,6 +4,7 @@ from gridtwin.dispatch.bill import Bill, minimise_bill
 from gridtwin.dispatch.fluid import advance_fluid, first_steps, kept_cost, roll_fluid
 from gridtwin.dispatch.groups import UnitGroups, group_units
 from gridtwin.dispatch.problem import (
+    ComputePrices,
     ComputeProblem,
     DispatchPlan,
     FleetPlan,
@@ -12,9 +13,11 @@ from gridtwin.dispatch.problem import (
     GridReview,
     InjectionCuts,
     LinkProblem,
+    NodalPrices,
     Penalties,
     PooledWork,
     PreemptibleProblem,
+    PriceExplanation,
     Review,
     ReviewRecord,
     SolverRecord,
@@ -26,6 +29,7 @@ from gridtwin.dispatch.solve import co_dispatch, dispatch_grid, dispatch_pooled,
 
 __all__ = [
     "Bill",
+    "ComputePrices",
     "ComputeProblem",
     "DispatchPlan",
     "FleetPlan",
@@ -34,9 +38,11 @@ __all__ = [
     "GridReview",
     "InjectionCuts",
     "LinkProblem",
+    "NodalPrices",
     "Penalties",
     "PooledWork",
     "PreemptibleProblem",
+    "PriceExplanation",
     "Review",
     "ReviewRecord",
     "SolverRecord",

@@ -26,12 +26,12 @@ from gridtwin.dispatch.wan_block import add_transport, late_price_per_gb, limit_
 from gridtwin.optim import Program
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
-__all__ = ["ComputeColumns", "add_compute", "largest_draw_mw", "overbooking_price"]
+__all__ = ["ComputeColumns", "add_compute", "beyond_h", "largest_draw_mw", "overbooking_price"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ComputeColumns:
-    """Where the work's columns are; -1 stands for a column that cannot be used and was left out.
+    """Where the work's columns and rows are; -1 stands for one that cannot be used and was left out.
 
     Steps of a slot share their columns of starts and places, which are nodes in each of its steps.
     """
@@ -44,6 +44,9 @@ class ComputeColumns:
     done: IntArray  # (time, class, delay class) preemptible work under way
     run: IntArray  # (time, site, class) preemptible work under way
     carried: IntArray  # (block, whence, class, site) preemptible work, node-hours
+    nodes: IntArray  # (time, site, class) rows: busy + overbooked = what is at work
+    bandwidth: IntArray  # (block, origin, site) rows
+    left: IntArray  # (class, segment) node-hours left at the end of the horizon
 
 
 def add_compute(
@@ -60,15 +63,15 @@ def add_compute(
     done, undone = add_work(program, problem.preemptible, step_h)
     run = add_nodes(program, problem, done)
     add_interruptions(program, problem, run)
-    busy, overbooked = _add_busy(program, problem, placed, run, overbooking_price(problem, penalties) * step_h)
-    moved, carried = _add_wan(program, problem, placed, run, step_h, late_price_per_gb(problem, penalties))
+    busy, overbooked, nodes = _add_busy(program, problem, placed, run, overbooking_price(problem, penalties) * step_h)
+    moved, carried, bandwidth = _add_wan(program, problem, placed, run, step_h, late_price_per_gb(problem, penalties))
     _limit_connections(program, problem, busy, penalties.connection_per_mwh * step_h, meters)
-    _value_what_is_left(program, problem, backlog, placed, undone, step_h)
+    left = _value_what_is_left(program, problem, backlog, placed, undone, step_h)
     fixed = problem.base_mw + (problem.node_mw * problem.committed_nodes).sum(axis=2)
     injection.constant = injection.constant - sum_at(fixed, problem.site_bus, injection.constant.shape[1])
     for compute_class in range(busy.shape[2]):
         injection.add(busy[:, :, compute_class], problem.site_bus, -problem.node_mw[:, :, compute_class])
-    return ComputeColumns(start, placed, moved, busy, overbooked, done, run, carried)
+    return ComputeColumns(start, placed, moved, busy, overbooked, done, run, carried, nodes, bandwidth, left)
 
 
 def largest_draw_mw(problem: ComputeProblem, buses: int) -> FloatArray:
@@ -134,7 +137,7 @@ def _add_places(program: Program, problem: ComputeProblem, start: IntArray) -> I
 
 def _add_busy(
     program: Program, problem: ComputeProblem, placed: IntArray, run: IntArray, price: FloatArray
-) -> tuple[IntArray, IntArray]:
+) -> tuple[IntArray, IntArray, IntArray]:
     """Nodes kept busy by starts and by preemptible work, within what running jobs and services leave.
 
     Work beyond that is overbooked and will be late, at a price.
@@ -154,12 +157,12 @@ def _add_busy(
     for lag in range(min(problem.occupancy.shape[2], steps)):
         share = problem.occupancy[None, :, :, lag, None]
         program.entries(at[lag:], placed[: steps - lag], -share)
-    return busy, overbooked
+    return busy, overbooked, rows
 
 
 def _add_wan(
     program: Program, problem: ComputeProblem, placed: IntArray, run: IntArray, step_h: float, price_per_gb: float
-) -> tuple[IntArray, IntArray]:
+) -> tuple[IntArray, IntArray, IntArray]:
     """What is placed at a site and what runs there comes from somewhere, over links that both share."""
     work = problem.preemptible
     released, due = (
@@ -171,8 +174,8 @@ def _add_wan(
     arriving, due = (node_h.sum(axis=3) for node_h in (work.arriving_node_h, work.due_node_h))
     carried, taken = add_transport(program, arriving, due, work.route_allowed, work.route_cost, problem.block)
     program.entries(taken, run.transpose(0, 2, 1), -step_h)
-    limit_bandwidth(program, problem, [(moved, problem.route_gb), (carried, work.route_gb)], price_per_gb)
-    return moved, carried
+    flows = [(moved, problem.route_gb), (carried, work.route_gb)]
+    return moved, carried, limit_bandwidth(program, problem, flows, price_per_gb)
 
 
 def _limit_connections(
@@ -200,7 +203,7 @@ def _limit_connections(
 
 def _value_what_is_left(
     program: Program, problem: ComputeProblem, backlog: IntArray, placed: IntArray, undone: IntArray, step_h: float
-) -> None:
+) -> IntArray:
     """Backlogs and occupancy past the horizon pay the terminal price of their class, in node-hours."""
     terminal = problem.terminal
     left = program.columns(terminal.width_node_h.shape, upper=terminal.width_node_h, cost=terminal.price_per_node_h)
@@ -208,11 +211,12 @@ def _value_what_is_left(
     program.entries(rows[:, None], left, 1.0)
     program.entries(rows[:, None, None], backlog[-1], -problem.mean_runtime_h[:, None, :])
     program.entries(rows[:, None], undone[-1], -1.0)
-    beyond = _beyond_h(problem, len(placed), step_h)
+    beyond = beyond_h(problem, len(placed), step_h)
     program.entries(rows[None, :, None, None], placed, -beyond[..., None])
+    return left
 
 
-def _beyond_h(problem: ComputeProblem, steps: int, step_h: float) -> FloatArray:
+def beyond_h(problem: ComputeProblem, steps: int, step_h: float) -> FloatArray:
     """Node-hours past the horizon of one node started in each step (time, class, bin)."""
     lags = problem.occupancy.shape[2]
     tail = np.zeros((max(lags, steps) + 1, *problem.occupancy.shape[:2]))

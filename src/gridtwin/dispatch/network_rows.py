@@ -11,19 +11,20 @@ from gridtwin.dispatch.problem import GridProblem, InjectionCuts, Tightening
 from gridtwin.optim import Rows, Session, Solution
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
-__all__ = ["TOLERANCE_MW", "LineLimits"]
+__all__ = ["TOLERANCE_MW", "LineLimits", "WrittenRows"]
 
 TOLERANCE_MW = 1e-6  # a flow this far beyond its rating is rounding of the solver
 PRESSING_SHARE = 0.9  # a limit that changed is written at once where the flow is beyond this share of it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Written:
+class WrittenRows:
     """Rows in the program that bound a weighted sum of injections each."""
 
     step: IntArray  # (row,)
     weight: FloatArray  # (row, bus)
     row: IntArray  # (row,) number in the program
+    of_line: bool  # limits of lines, otherwise cuts
 
 
 @dataclass(slots=True, eq=False)
@@ -38,7 +39,8 @@ class LineLimits:
     constant: FloatArray  # (time, bus) injection at x = 0
     rate_mw: FloatArray = field(init=False)  # (time, line) in force
     cuts: InjectionCuts = field(init=False)  # in force
-    _written: list[_Written] = field(default_factory=list, init=False)
+    written_rows: list[WrittenRows] = field(default_factory=list, init=False)
+    over: list[tuple[IntArray, IntArray]] = field(default_factory=list, init=False)  # columns beyond limits, and lines
     _row_of_cut: IntArray = field(init=False)  # (cut,)
     _row_of_line: IntArray = field(init=False)  # (time, line) its row, -1 where it is not written
     _flow_mw: FloatArray = field(init=False)  # (time, line) of the last solution
@@ -91,9 +93,23 @@ class LineLimits:
     def price(self, solution: Solution) -> FloatArray:
         """Sum of shadow price times sensitivity of all that is written at each (time, bus), money per MW."""
         price = np.zeros_like(self.constant)
-        for written in self._written:
+        for written in self.written_rows:
             np.add.at(price, written.step, solution.row_dual[written.row][:, None] * written.weight)
         return price
+
+    def dual(self, solution: Solution) -> FloatArray:
+        """Change of cost per MW by which each (time, line) limit moves up; 0 where it is not written."""
+        rows = self._row_of_line
+        return np.where(rows >= 0, solution.row_dual[rows], 0.0)
+
+    def cut_rent(self, solution: Solution) -> FloatArray:
+        """What cuts earn (time,), money per step: their shadow price times what they weigh, losses taken off."""
+        net = self.injection_mw(solution) - self.problem.losses.bus_losses_mw
+        rent = np.zeros(len(net))
+        for cuts in (written for written in self.written_rows if not written.of_line):
+            weighed = np.einsum("rb,rb->r", cuts.weight, net[cuts.step])
+            np.subtract.at(rent, cuts.step, solution.row_dual[cuts.row] * weighed)
+        return rent
 
     def _write(self, session: Session, wanted: BoolArray) -> None:
         step, line = np.nonzero(wanted & np.isfinite(self.rate_mw))
@@ -103,7 +119,9 @@ class LineLimits:
         ptdf = self.problem.network.ptdf[line]
         row = np.arange(len(step))
         slack = _entries(np.repeat([-1.0, 1.0], len(step)), np.concatenate([row, row]), over, session.n_columns)
-        self._row_of_line[step, line] = self._add(session, step, ptdf, slack, *self._bounds(step, line))
+        self.over.append((over, np.tile(line, 2)))
+        bounds = self._bounds(step, line)
+        self._row_of_line[step, line] = self._add(session, step, ptdf, slack, *bounds, of_line=True)
 
     def _cut(self, session: Session, cuts: InjectionCuts) -> None:
         if len(cuts) == 0:
@@ -111,7 +129,7 @@ class LineLimits:
         missing = session.add_columns(len(cuts), cuts.price_per_mwh * self.problem.step_h)
         slack = _entries(np.ones(len(cuts)), np.arange(len(cuts)), missing, session.n_columns)
         lower = cuts.lower_mw - np.einsum("rb,rb->r", self.constant[cuts.step], cuts.weight)
-        rows = self._add(session, cuts.step, cuts.weight, slack, lower, np.full(len(cuts), np.inf))
+        rows = self._add(session, cuts.step, cuts.weight, slack, lower, np.full(len(cuts), np.inf), of_line=False)
         self._row_of_cut = np.concatenate([self._row_of_cut, rows])
         self.cuts = self.cuts.and_also(cuts)
 
@@ -130,11 +148,13 @@ class LineLimits:
         slack: sparse.csr_array,
         lower: FloatArray,
         upper: FloatArray,
+        *,
+        of_line: bool,
     ) -> IntArray:
         """Bound `weight` (row, bus) @ injection + slack; what is constant in the injection stands in the bounds."""
         matrix = sparse.csr_array(self._sensitivity(step, weight, session.n_columns) + slack)
         row = session.add_rows(Rows(matrix, lower, upper))
-        self._written.append(_Written(step.astype(np.int64), weight, row))
+        self.written_rows.append(WrittenRows(step.astype(np.int64), weight, row, of_line))
         return row
 
     def _bounds(self, step: IntArray, line: IntArray) -> tuple[FloatArray, FloatArray]:

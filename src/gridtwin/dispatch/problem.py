@@ -12,6 +12,7 @@ from gridtwin.records import ComputePlan, LossEstimate, NetworkMatrices
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
 __all__ = [
+    "ComputePrices",
     "ComputeProblem",
     "DispatchPlan",
     "FleetPlan",
@@ -20,9 +21,11 @@ __all__ = [
     "GridReview",
     "InjectionCuts",
     "LinkProblem",
+    "NodalPrices",
     "Penalties",
     "PooledWork",
     "PreemptibleProblem",
+    "PriceExplanation",
     "Review",
     "ReviewRecord",
     "SolverRecord",
@@ -208,6 +211,7 @@ class ComputeProblem:
     route_cost: FloatArray  # (origin, class, site) WAN cost of one node start
     route_gb: FloatArray  # (class,) data of one node start
     route_allowed: BoolArray  # (origin, class, site)
+    delay_steps: IntArray  # (delay class,) that what arrives may wait; 0 where it begins in the step it arrives in
     bandwidth_gb: FloatArray  # (origin, site) data that a link can carry in one step
     block_steps: int  # steps over which the WAN is balanced
     terminal: TerminalValue
@@ -247,6 +251,38 @@ class SolverRecord:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PriceExplanation:
+    """Why prices are what they are. Elements are numbered as `dispatch.elements` names them."""
+
+    marginal_co2_kg_per_mwh: FloatArray  # (time, bus) change of emissions per MWh of further load
+    set_by: IntArray  # (time, bus) element whose move makes up most of the price
+    marginal: BoolArray  # (time, element) moves when load changes anywhere in the step
+    low_per_mwh: FloatArray  # (time, bus) saved by a little less load
+    high_per_mwh: FloatArray  # (time, bus) cost of a little more load; infinite where there can be no more
+    degenerate: BoolArray  # (time, bus) the two differ, and the price is one of many between them
+    penalised: BoolArray  # (time, bus) a priced slack (shed, spill, overload) moves with load
+    slack_fixed_per_mwh: FloatArray  # (time, bus) price with all such slack held where it is
+    reach_mw: FloatArray  # (time, bus) change of load, up or down, for which the price stands
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NodalPrices:
+    """Change of cost per MWh of further load, in parts. Energy is the price at the reference bus."""
+
+    energy_per_mwh: FloatArray  # (time,)
+    congestion_per_mwh: FloatArray  # (time, bus)
+    loss_per_mwh: FloatArray  # (time, bus)
+    shadow_price_per_mwh: FloatArray  # (time, line) saved per MWh of further rating, >= 0
+    cut_rent_per_h: FloatArray  # (time,) shadow price of cuts times what they weigh
+    explanation: PriceExplanation | None
+
+    @property
+    def total_per_mwh(self) -> FloatArray:
+        """Sum of the parts (time, bus)."""
+        return self.energy_per_mwh[:, None] + self.congestion_per_mwh + self.loss_per_mwh
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class GridPlan:
     """Set-points, flows and prices of a grid dispatch."""
 
@@ -257,7 +293,7 @@ class GridPlan:
     overload_mw: FloatArray  # (time, line)
     injection_mw: FloatArray  # (time, bus)
     losses_mw: FloatArray  # (time,)
-    price_per_mwh: FloatArray  # (time, bus) change of cost per MWh of further load
+    prices: NodalPrices
     binding: BoolArray  # (time, line) limits that were written
     rate_mw: FloatArray  # (time, line) limits in force: the problem's, or what a review made of them
     cuts: InjectionCuts  # in force
@@ -270,6 +306,21 @@ class GridPlan:
     reserve_short_mw: FloatArray  # (time,) required and not held
     reserve_price_per_mwh: FloatArray  # (time,) change of cost per MW and hour of further requirement
     solver: SolverRecord
+
+    @property
+    def price_per_mwh(self) -> FloatArray:
+        """Change of cost per MWh of further load (time, bus)."""
+        return self.prices.total_per_mwh
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ComputePrices:
+    """What room for work is worth, and what work costs that arrives: the locational marginal price of computing."""
+
+    node_per_node_h: FloatArray  # (time, site, class) energy, room and connection of one node
+    capacity_per_node_h: FloatArray  # (time, site, class) saved per node-hour of further room, 0 while there is some
+    job_per_node_h: FloatArray  # (time, q) cost of further work released in the step, NaN where none is
+    preemptible_per_node_h: FloatArray  # (time, origin, class, delay class) cost of further preemptible work
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -315,6 +366,7 @@ class PooledWork:
     done_nodes: FloatArray  # (time, class, delay class) preemptible work under way
     run_nodes: FloatArray  # (time, site, class) preemptible work under way
     carried_node_h: FloatArray  # (block, w, class, site) preemptible work
+    prices: ComputePrices | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -324,6 +376,7 @@ class FleetPlan:
     compute: ComputePlan | None  # None: start whatever fits, as soon as it fits
     busy_nodes: FloatArray  # (time, site, class) mean nodes expected to be busy with jobs
     site_mw: FloatArray  # (time, site) of equipment, cooling and conversion
+    prices: ComputePrices | None = None  # None where no program decides on both work and grid
 
 
 @dataclass(frozen=True, slots=True, eq=False)

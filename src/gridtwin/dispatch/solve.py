@@ -9,12 +9,14 @@ import numpy as np
 
 from gridtwin.arrays import sum_at
 from gridtwin.dispatch.compute_block import ComputeColumns, add_compute, largest_draw_mw
+from gridtwin.dispatch.compute_prices import compute_prices
 from gridtwin.dispatch.grants import grants
 from gridtwin.dispatch.grid_block import GridColumns, InjectionMap, add_balance, add_grid
 from gridtwin.dispatch.lazy import solve_lazily
 from gridtwin.dispatch.link_block import LinkColumns, add_links
 from gridtwin.dispatch.network_rows import TOLERANCE_MW, LineLimits
 from gridtwin.dispatch.one_way import one_way
+from gridtwin.dispatch.prices import explained, nodal_prices
 from gridtwin.dispatch.problem import (
     ComputeProblem,
     DispatchPlan,
@@ -22,6 +24,7 @@ from gridtwin.dispatch.problem import (
     GridPlan,
     GridProblem,
     GridReview,
+    NodalPrices,
     PooledWork,
     Review,
     SolverRecord,
@@ -35,7 +38,7 @@ from gridtwin.units import FloatArray, IntArray
 __all__ = ["co_dispatch", "dispatch_grid", "dispatch_pooled", "fleet_plan", "pooled_work"]
 
 
-def dispatch_grid(problem: GridProblem, review: GridReview | None = None) -> GridPlan:
+def dispatch_grid(problem: GridProblem, review: GridReview | None = None, *, explain: bool = False) -> GridPlan:
     """Dispatch units for loads that are fixed.
 
     Parameters
@@ -43,6 +46,8 @@ def dispatch_grid(problem: GridProblem, review: GridReview | None = None) -> Gri
     problem : GridProblem
     review : GridReview, optional
         Looks at the plan and may have it solved again, on from the last basis.
+    explain : bool
+        Whether to work out what stands behind the prices, too.
 
     Raises
     ------
@@ -52,7 +57,7 @@ def dispatch_grid(problem: GridProblem, review: GridReview | None = None) -> Gri
     program, injection = Program(), InjectionMap.fixed(problem.injection_mw)
     part = _add_grid(program, problem, injection)
     seen = None if review is None else lambda plan, _: review(plan)
-    return _solved(program, problem, injection, part, seen)[0]
+    return _solved(program, problem, injection, part, seen, explain=explain)[0]
 
 
 def co_dispatch(
@@ -85,7 +90,12 @@ def co_dispatch(
 def fleet_plan(compute: ComputeProblem, work: PooledWork) -> FleetPlan:
     """Return what pooled decisions grant each queue and site, and what the sites will draw."""
     busy = work.busy_nodes + compute.committed_nodes
-    return FleetPlan(compute=grants(compute, work), busy_nodes=busy, site_mw=_site_mw(compute, busy))
+    return FleetPlan(
+        compute=grants(compute, work),
+        busy_nodes=busy,
+        site_mw=_site_mw(compute, busy),
+        prices=work.prices,
+    )
 
 
 def _site_mw(compute: ComputeProblem, busy_nodes: FloatArray) -> FloatArray:
@@ -115,7 +125,8 @@ def dispatch_pooled(
         return None if review is None else review(plan, _site_mw(compute, busy))
 
     plan, solution = _solved(program, grid, injection, part, seen)
-    return plan, pooled_work(solution, work)
+    prices = compute_prices(compute, grid, work, solution, plan.price_per_mwh)
+    return plan, replace(pooled_work(solution, work), prices=prices)
 
 
 def pooled_work(solution: Solution, work: ComputeColumns) -> PooledWork:
@@ -150,6 +161,8 @@ def _solved(
     injection: InjectionMap,
     part: _GridPart,
     review: Callable[[GridPlan, Solution], Tightening | None] | None,
+    *,
+    explain: bool = False,
 ) -> tuple[GridPlan, Solution]:
     """Solve until nothing is broken and the review accepts the plan."""
     balance = add_balance(program, problem, injection)
@@ -165,12 +178,16 @@ def _solved(
         solution, more = solve_lazily(session, limits, reserve, directions)
         rounds += more
         record = _record(program.n_columns, session, solution, rounds)
-        return _grid_plan(problem, part, balance, limits, reserve, solution, record), solution
+        prices = nodal_prices(problem, balance, limits, solution)
+        return _grid_plan(problem, part, prices, limits, reserve, solution, record), solution
 
     plan, solution = solved()
     while review is not None and (tightening := review(plan, solution)) is not None:
         limits.correct(session, tightening)
         plan, solution = solved()
+    if explain:
+        explanation = explained(problem, session, part.columns, balance, limits)
+        plan = replace(plan, prices=replace(plan.prices, explanation=explanation))
     return plan, solution
 
 
@@ -191,7 +208,7 @@ def _record(columns: int, session: Session, solution: Solution, rounds: int) -> 
 def _grid_plan(
     problem: GridProblem,
     part: _GridPart,
-    balance: IntArray,
+    prices: NodalPrices,
     limits: LineLimits,
     reserve: ReserveRows,
     solution: Solution,
@@ -201,7 +218,6 @@ def _grid_plan(
     flow = limits.flow_mw(solution)
     beyond = np.abs(flow) - limits.rate_mw
     losses, columns, stores = problem.losses, part.columns, part.stores
-    marginal = (1.0 - losses.factor) * solution.row_dual[balance][:, None] + limits.price(solution)
     linear = (losses.factor * (injection - losses.reference_injection_mw)).sum(axis=1)
     shed = np.zeros_like(problem.load_mw)
     shed[:, columns.shed_bus] = solution.value[columns.shed]
@@ -213,7 +229,7 @@ def _grid_plan(
         overload_mw=np.where(beyond > TOLERANCE_MW, beyond, 0.0),
         injection_mw=injection,
         losses_mw=losses.losses_mw + linear,
-        price_per_mwh=marginal / problem.step_h,
+        prices=prices,
         binding=limits.written,
         rate_mw=limits.rate_mw,
         cuts=limits.cuts,

@@ -74,7 +74,7 @@ def _bound_whence(program: Program, moved: IntArray, supply: FloatArray, due: Fl
 
 def limit_bandwidth(
     program: Program, problem: ComputeProblem, flows: Sequence[tuple[IntArray, FloatArray]], price_per_gb: float
-) -> None:
+) -> IntArray:
     """Data of a block fit the link, or arrive late; links that could carry everything at once get no row.
 
     Parameters
@@ -84,15 +84,23 @@ def limit_bandwidth(
     flows : sequence of (columns (block, whence, class, site), GB of a unit (class,))
         Whence begins with the origins; what has begun at a site needs no link.
     price_per_gb : float
+
+    Returns
+    -------
+    ndarray (block, origin, site)
+        Rows, -1 where there is none.
     """
     lengths = np.bincount(problem.block)
     most_gb = _most_gb(problem)
+    limit = np.full((len(lengths), *problem.bandwidth_gb.shape), -1)
     for origin, site in zip(*np.nonzero(most_gb[:, None] > problem.bandwidth_gb * lengths.min()), strict=True):
         rows = program.rows(lengths.shape, -np.inf, problem.bandwidth_gb[origin, site] * lengths)
         for moved, gb in flows:
             program.entries(rows[:, None], moved[:, origin, :, site], gb)
         over_gb = program.columns(rows.shape, cost=price_per_gb)
         program.entries(rows, over_gb, -1.0)
+        limit[:, origin, site] = rows
+    return limit
 
 
 def _most_gb(problem: ComputeProblem) -> FloatArray:

@@ -102,6 +102,7 @@ class CoDispatch:
             route_cost=fleet.price_per_gb[:, None, :] * self.shape.gb_per_node[None, :, None],
             route_gb=self.shape.gb_per_node,
             route_allowed=fleet.reachable,
+            delay_steps=self.shape.delay_steps,
             bandwidth_gb=fleet.bandwidth_gbps / 8.0 * self.system.step_s,
             block_steps=max(1, WAN_BLOCK_S // self.system.step_s),
             terminal=terminal,

@@ -27,7 +27,7 @@ __all__ = ["ExpectedPreemptible", "ExpectedWork", "WorkShape", "expected_preempt
 class WorkShape:
     """How long and how heavy jobs are, by class and duration bin; node-weighted means over the run's jobs.
 
-    The first three are of jobs that cannot be interrupted, the others of those that can.
+    The first three are of jobs that cannot be interrupted, the next two of those that can.
     """
 
     occupancy: FloatArray  # (class, bin, lag) share of a step that a node started at lag 0 is busy
@@ -35,6 +35,7 @@ class WorkShape:
     gb_per_node: FloatArray  # (class,) data of one node start
     gb_per_node_h: FloatArray  # (class,) data of one node-hour
     interruption_h: FloatArray  # (class,) time that a node loses when its job is suspended and resumed
+    delay_steps: IntArray  # (delay class,) how much later than its earliest each may run; 0 for no longer than a step
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +79,14 @@ def work_shape(jobs: JobTable, step_s: int) -> WorkShape:
         gb_per_node=_mean(whole.data_gb / whole.nodes, whole.nodes, whole.compute_class, classes),
         gb_per_node_h=_mean(HOUR_S * parted.data_gb / node_s, node_s, parted.compute_class, classes),
         interruption_h=_mean(lost_h, parted.nodes, parted.compute_class, classes),
+        delay_steps=_delay_steps(jobs, step_s),
     )
+
+
+def _delay_steps(jobs: JobTable, step_s: int) -> IntArray:
+    delay_s = np.zeros(len(jobs.axes.delay_class), dtype=np.int64)
+    np.maximum.at(delay_s, jobs.delay_class, jobs.due_s - jobs.submit_s - jobs.runtime_s)
+    return np.where(delay_s > step_s, delay_s // step_s, 0)
 
 
 def expected_work(observation: Observation, system: System) -> ExpectedWork:

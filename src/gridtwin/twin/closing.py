@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from gridtwin.audit import Ledger, close_ledgers
 from gridtwin.economics.kpis import kpis
+from gridtwin.economics.settlement import NETWORK, money_table
 from gridtwin.results.dataset import to_dataset, write_dataset
 from gridtwin.results.files import write_columns, write_json
 from gridtwin.results.journal import CLOSED
@@ -25,6 +26,7 @@ from gridtwin.units import HOUR_S, FloatArray, IntArray
 __all__ = ["FINAL", "close_run"]
 
 OPTIMAL = "optimal"  # the only end of a program that lets a window be stored
+FINAL = ("jobs.parquet", "findings.parquet", "money.parquet", "results.nc", "manifest.json", "summary.json", SESSIONS)
 REVIEWED = (
     "passes",
     "given_up",
@@ -35,7 +37,6 @@ REVIEWED = (
     "voltage_before",
     "voltage_after",
 )
-FINAL = ("jobs.parquet", "findings.parquet", "results.nc", "manifest.json", "summary.json", SESSIONS)
 
 
 def close_run(folder: RunFolder, sessions: Sessions) -> dict[str, Any]:
@@ -59,6 +60,8 @@ def close_run(folder: RunFolder, sessions: Sessions) -> dict[str, Any]:
     found = findings(run)
     write_columns(folder.path / "findings.parquet", found)
     ledgers = close_ledgers(run)
+    money = money_table(run.variables, run.inputs, run.step_h)
+    write_columns(folder.path / "money.parquet", money)
     attrs = {"title": f"gridtwin run of {facts.scenario}", "source": f"gridtwin {facts.versions['gridtwin']}"}
     write_dataset(to_dataset(run, facts.currency, attrs), folder.path / "results.nc")
     write_json(folder.path / "manifest.json", _manifest(facts, run, ledgers))
@@ -76,6 +79,7 @@ def close_run(folder: RunFolder, sessions: Sessions) -> dict[str, Any]:
         "step_s": run.step_s,
         "kpis": figures,
         "ledgers": {ledger.name: _ledger(ledger) for ledger in ledgers},
+        "money_paid": _by_party(money),
         "findings": dict(sorted(Counter(found["kind"].tolist()).items())),
         **outages,
         "sessions": len(sessions),
@@ -172,6 +176,13 @@ def _ledger(ledger: Ledger) -> dict[str, Any]:
         "unit": ledger.unit,
         "pass": ledger.passed,
     }
+
+
+def _by_party(money: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """What each party pays in all, negative where it receives; the network's lines stand apart."""
+    party, name = money["party"], money["name"]
+    line = np.where(party == NETWORK, np.char.add(f"{NETWORK}_", name), party)
+    return {kind: float(money["paid_cost"][line == kind].sum()) for kind in dict.fromkeys(line.tolist())}
 
 
 def _number(value: float) -> float | None:

@@ -35,6 +35,7 @@ def input_tables(study: Study, ac_grid: AcGrid) -> dict[str, Table]:
         "sites": _sites(study),
         "pools": _pools(study),
         "wan": _wan(study),
+        "penalties": _penalties(study),
         "tariff": _tariff(study),
     }
 
@@ -158,4 +159,14 @@ def _tariff(study: Study) -> Table:
     return {
         "demand_charge_per_mw": np.array([study.scenario.tariff.demand_charge_per_mw]),
         "zone_s": np.array([int(offset.total_seconds())]),
+    }
+
+
+def _penalties(study: Study) -> Table:
+    prices = study.scenario.dispatch
+    return {
+        "shed_per_mwh": np.array([prices.shed_price_per_mwh]),
+        "overload_per_mwh": np.array([prices.overload_price_per_mwh]),
+        "spill_per_mwh": np.array([prices.spill_price_per_mwh]),
+        "carbon_per_t": np.array([prices.carbon_price_per_t]),
     }

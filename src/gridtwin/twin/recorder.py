@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from gridtwin.arrays import link_injection_mw, ratio_or_zero, sum_at
-from gridtwin.dispatch import DispatchPlan, ReviewRecord, SolverRecord
+from gridtwin.dispatch import ComputePrices, DispatchPlan, GridPlan, ReviewRecord, SolverRecord
+from gridtwin.dispatch.elements import Elements
 from gridtwin.economics.production import production_co2_kg_per_h, production_cost_per_h
 from gridtwin.economics.tariffs import charged_per_mwh, local_hours
 from gridtwin.grid.findings import find_violations
@@ -43,6 +44,7 @@ def coordinates(system: System) -> dict[str, tuple[str, ...]]:
         "bus": system.grid.bus,
         "line": system.grid.line,
         "unit": system.units.unit,
+        "element": Elements.of(system.groups, len(system.grid.line)).names(system.groups, system.grid.line),
         "store": system.stores.store,
         "link": system.grid.link,
     }
@@ -71,6 +73,7 @@ class Recorder:
             **self._compute_values(kept, plan, record, settled),
             **self._unit_values(plan, settled),
             **self._bus_values(settled),
+            **_price_values(settled.redispatch, self.system.step_h),
             **_schedule_values(settled.schedule),
             **self._system_values(settled),
             **_solver_values(plan.grid.solver, settled.redispatch.solver),
@@ -108,6 +111,25 @@ class Recorder:
             "waiting_nodes": record.waiting_nodes,
             "moved_gb": record.moved_gb,
             "migrated_gb": record.migrated_gb,
+            **self._work_prices(plan.fleet.prices, steps),
+        }
+
+    def _work_prices(self, prices: ComputePrices | None, steps: int) -> dict[str, np.ndarray]:
+        """Prices of the plan; those of preemptible work hold for every duration bin."""
+        fleet = self.system.fleet
+        if prices is None:
+            by_queue = np.full((steps, fleet.axes.size), np.nan)
+            by_pool = np.full((steps, *fleet.capacity_nodes.shape), np.nan)
+            return {
+                "capacity_price_per_node_h": by_pool,
+                "job_price_per_node_h": by_queue,
+                "preemptible_price_per_node_h": by_queue,
+            }
+        parted, bins = prices.preemptible_per_node_h[:steps], fleet.axes.shape[-1]
+        return {
+            "capacity_price_per_node_h": prices.capacity_per_node_h[:steps],
+            "job_price_per_node_h": prices.job_per_node_h[:steps],
+            "preemptible_price_per_node_h": parted.reshape(steps, -1).repeat(bins, axis=1),
         }
 
     def _charges(self, kept: Observation, plan: DispatchPlan, settled: Settled) -> dict[str, np.ndarray]:
@@ -139,6 +161,8 @@ class Recorder:
             "va_deg": ac.va_deg,
             "bus_mw": ac.bus_mw,
             "bus_mvar": ac.bus_mvar,
+            "dispatched_injection_mw": settled.redispatch.injection_mw,
+            "dispatched_losses_mw": settled.posed.losses.bus_losses_mw,
             "holds_voltage": ac.holds_voltage.astype(np.int8),
             "price_per_mwh": settled.redispatch.price_per_mwh,
             "from_mw": ac.from_mw,
@@ -151,9 +175,10 @@ class Recorder:
         }
 
     def _system_values(self, settled: Settled) -> dict[str, np.ndarray]:
-        units, hours = self.system.units, self.system.step_h
+        units, hours, losses = self.system.units, self.system.step_h, settled.posed.losses
         return {
             "losses_mw": settled.ac.losses_mw,
+            "fixed_losses_mw": losses.losses_mw - (losses.factor * losses.reference_injection_mw).sum(axis=1),
             "spill_mw": settled.spill_mw,
             "moved_mw": settled.moved_mw,
             "slack_excess_mw": settled.ac.slack_excess_mw,
@@ -161,6 +186,27 @@ class Recorder:
             "production_cost": production_cost_per_h(settled.unit_mw, units).sum(axis=1) * hours,
             "co2_kg": production_co2_kg_per_h(settled.unit_mw, units).sum(axis=1) * hours,
         }
+
+
+def _price_values(redispatch: GridPlan, step_h: float) -> dict[str, np.ndarray]:
+    """Prices of the redispatch; what is told only of some prices is NaN for the others."""
+    prices, why = redispatch.prices, redispatch.prices.explanation
+    assert why is not None
+    return {
+        "energy_price_per_mwh": prices.energy_per_mwh,
+        "price_per_mwh": prices.total_per_mwh,
+        "cut_rent_cost": prices.cut_rent_per_h * step_h,
+        "congestion_price_per_mwh": prices.congestion_per_mwh,
+        "loss_price_per_mwh": prices.loss_per_mwh,
+        "shadow_price_per_mwh": prices.shadow_price_per_mwh,
+        "marginal_co2_kg_per_mwh": why.marginal_co2_kg_per_mwh,
+        "price_set_by": why.set_by.astype(np.int32),
+        "price_degenerate": why.degenerate.astype(np.int8),
+        "price_low_per_mwh": np.where(why.degenerate, why.low_per_mwh, np.nan),
+        "price_high_per_mwh": np.where(why.degenerate, why.high_per_mwh, np.nan),
+        "price_slack_fixed_per_mwh": np.where(why.penalised, why.slack_fixed_per_mwh, np.nan),
+        "marginal": why.marginal.astype(np.int8),
+    }
 
 
 def _schedule_values(schedule: Schedule) -> dict[str, np.ndarray]:

@@ -41,6 +41,7 @@ class Settled:
     schedule: Schedule
     moved_mw: FloatArray  # (time,) moved by units, up and down added, so that the slack moves nothing
     injections: AcInjections
+    posed: GridProblem  # what the redispatch was asked
     redispatch: GridPlan
     ac: AcSolution
 
@@ -63,23 +64,21 @@ def settle(system: System, ac_grid: AcGrid, actual: Observation, plan: DispatchP
     real_time = replace(actual, forecast=replace(conditions, unit_available_mw=available))
     losses = _planned_losses(system, actual, plan)
 
-    def redispatched(problem: GridProblem) -> tuple[GridPlan, AcInjections]:
-        found = dispatch_grid(problem)
+    def asked_of_ac(found: GridPlan) -> AcInjections:
         stores_mw = schedule.charge_mw - schedule.discharge_mw
-        asked = ac_injections(system, real_time.forecast, found, facility_mw, stores_mw, schedule.link_mw)
-        return found, asked
+        return ac_injections(system, real_time.forecast, found, facility_mw, stores_mw, schedule.link_mw)
 
     problem = _real_time_problem(system, real_time, losses, facility_mw, schedule, plan)
     floor_mw = np.where(system.units.store >= 0, available, unit_floor_mw(system, available))
-    first, asked = redispatched(problem)
-    seen = ac_grid.solve(asked)
-    corrected = _corrected(system, problem, first, seen, plan)
-    redispatch, asked = redispatched(corrected)
-    balanced, solution, moved = _balance(ac_grid, asked, floor_mw, available)
-    lost = ~solution.converged
-    if plan.review is not None and lost.any():
-        redispatch, asked = redispatched(_eased(system, corrected, problem, lost, seen.converged))
-        balanced, solution, moved = _balance(ac_grid, asked, floor_mw, available)
+    first = dispatch_grid(problem)
+    seen = ac_grid.solve(asked_of_ac(first))
+    posed = _corrected(system, problem, first, seen, plan)
+    redispatch = dispatch_grid(posed, explain=True)
+    balanced, solution, moved = _balance(ac_grid, asked_of_ac(redispatch), floor_mw, available)
+    if plan.review is not None and not solution.converged.all():
+        posed = _eased(system, posed, problem, ~solution.converged, seen.converged)
+        redispatch = dispatch_grid(posed, explain=True)
+        balanced, solution, moved = _balance(ac_grid, asked_of_ac(redispatch), floor_mw, available)
     return Settled(
         facility_mw=facility_mw,
         site_mw=facility_mw + behind_meters(system, schedule.charge_mw - schedule.discharge_mw),
@@ -93,6 +92,7 @@ def settle(system: System, ac_grid: AcGrid, actual: Observation, plan: DispatchP
         schedule=schedule,
         moved_mw=moved,
         injections=balanced,
+        posed=posed,
         redispatch=redispatch,
         ac=solution,
     )

@@ -189,6 +189,7 @@ def _work(
         route_cost=np.zeros((origins, classes, sites)),
         route_gb=np.zeros(classes),
         route_allowed=np.ones((origins, classes, sites), dtype=bool),
+        delay_steps=np.zeros(shape[2], dtype=np.int64),
         bandwidth_gb=np.full((origins, sites), np.inf),
         block_steps=1,
         terminal=TerminalValue(np.full((classes, 1), np.inf), np.zeros((classes, 1))),

@@ -120,6 +120,18 @@ def test_what_scaling_hides_is_solved_away_and_scaling_comes_back(monkeypatch):
     assert runs == [2, 0, 2, 0]
 
 
+def test_going_on_without_scaling_returns_values_that_are_not_scaled(monkeypatch):
+    """The row that comes later lets x be 0.5; switching scaling off under a basis, HiGHS 1.15 says 1."""
+    monkeypatch.setattr("gridtwin.optim.solver._sharp", lambda _solution: False)
+    program = Program()
+    column = program.columns((1,), upper=4.0, cost=-3.0)
+    program.entries(program.rows((1,), -np.inf, 60.0), column, 8.4)
+    session = Session(program)
+    session.solve()
+    session.add_rows(Rows(sparse.csr_array([[1.4]]), np.array([-np.inf]), np.array([0.7])))
+    np.testing.assert_allclose(session.solve().value, [0.5])
+
+
 def test_rows_get_new_bounds_wherever_they_were_added():
     session = Session(diet())
     added = session.add_rows(Rows(sparse.csr_array([[1.0, 0.0]]), np.array([0.0]), np.array([5.0])))

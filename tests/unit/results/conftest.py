@@ -15,6 +15,7 @@ COORDS = {
     "unit": ("u1", "u2"),
     "store": ("b1",),
     "link": ("k1",),
+    "element": ("other", "shed", "unit:u1:1"),
 }
 WHOLE = ("nodes", "jobs", "node_s", "columns", "rows", "rounds", "committed", "converged")
 
