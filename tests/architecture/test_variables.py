@@ -47,6 +47,7 @@ EXCEPTIONS = {
     "rows": "a count",
     "rounds": "a count",
     "review_passes": "a count",
+    "review_given_up": "a count",
     "review_tightened": "a count",
     "review_cuts": "a count",
     "review_thermal_before": "a count",
