@@ -108,7 +108,7 @@ def _solved(
     reserve = ReserveRows(problem, part.columns.segment, part.stores)
     session = Session(program)
     limits.write(session, problem.watched)
-    directions = one_way(problem, part.columns.segment, part.stores, part.links)
+    directions = one_way(problem, balance, part.columns.segment, part.stores, part.links)
     solution, rounds = solve_lazily(session, limits, reserve, directions)
     record = SolverRecord(
         columns=program.n_columns,
