@@ -16,10 +16,9 @@ import pytest
 from gridtwin import api
 from gridtwin.inputs.load import load_study
 from gridtwin.inputs.study import Study
+from gridtwin.results.reading import read_run
+from gridtwin.results.run_facts import read_facts
 from gridtwin.results.store import RunData, RunFolder
-from gridtwin.twin.build import make_system
-from gridtwin.twin.closing import read_run
-from gridtwin.twin.recorder import coordinates
 
 TESTS = Path(__file__).parent
 POCKET = TESTS / "scenarios" / "pocket.yaml"
@@ -37,13 +36,12 @@ class Run:
     @property
     def data(self) -> RunData:
         """Everything that the run stored, read back from its folder."""
-        return read_back(self.study, self.path)
+        return read_back(self.path)
 
 
-def read_back(study: Study, path: Path) -> RunData:
-    tables = {file.stem: {} for file in sorted((path / "inputs").glob("*.parquet"))}
-    windows = len(list((path / "windows").glob("*.solver.parquet")))
-    return read_run(RunFolder(path), study, windows, coordinates(make_system(study)), tables)
+def read_back(path: Path) -> RunData:
+    folder = RunFolder(path)
+    return read_run(folder, folder.read_journal(), read_facts(folder))
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +64,7 @@ def pocket_run(pocket, tmp_path_factory) -> Callable[[str], Run]:
 
 
 @pytest.fixture(scope="session")
-def read_stored() -> Callable[[Study, Path], RunData]:
+def read_stored() -> Callable[[Path], RunData]:
     """Read the tables of a run folder as the project itself does."""
     return read_back
 

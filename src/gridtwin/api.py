@@ -1,29 +1,37 @@
-"""Three calls: load a study, run it, open its results."""
+"""Load a study, run it, take it up again, check it, open its results."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from gridtwin.audit.verify import Verification, verify
 from gridtwin.errors import ExitCode
 from gridtwin.inputs.load import load_study
 from gridtwin.inputs.study import Study
 from gridtwin.results.dataset import open_results
-from gridtwin.results.files import write_columns, write_json
+from gridtwin.results.files import read_json
+from gridtwin.results.run_facts import read_facts
 from gridtwin.results.store import RunFolder
-from gridtwin.twin.build import build, initial_twin_state
-from gridtwin.twin.closing import close_run, read_run
-from gridtwin.twin.coordinator import Progress
-from gridtwin.twin.inputs_kept import Table, input_tables
-from gridtwin.twin.recorder import coordinates
+from gridtwin.twin.build import build, initial_twin_state, prepare
+from gridtwin.twin.closing import close_run
+from gridtwin.twin.coordinator import Coordinator, Progress
+from gridtwin.twin.keeping import keep_inputs, kept_study, require_same_study, versions
+from gridtwin.twin.n1 import report_n1
+from gridtwin.twin.sessions import Sessions
+from gridtwin.twin.state import TwinState, load_state
+from gridtwin.twin.taking_up import take_up
 
-__all__ = ["RunResult", "Study", "load_study", "open_results", "run"]
+__all__ = ["RunResult", "Study", "Verification", "load_study", "n1", "open_results", "resume", "run", "verify"]
 
 SLACK_MWH = 1e-3
+NAMED = 5  # of a longer list
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,9 @@ class RunResult:
     notice: str = ""
 
 
-def run(study: Study, out_dir: Path | str = "outputs", progress: Progress | None = None) -> RunResult:
+def run(
+    study: Study, out_dir: Path | str = "outputs", progress: Progress | None = None, say: Say | None = None
+) -> RunResult:
     """Run a study to the end of its last job, or of the last window that the model's series cover.
 
     Parameters
@@ -45,7 +55,10 @@ def run(study: Study, out_dir: Path | str = "outputs", progress: Progress | None
     out_dir : path
         Parent folder; the run makes one of its own in it.
     progress : callable, optional
-        Called with (windows done, windows expected) after each window.
+        Called with (windows done, windows expected) at the start and after each window, once that is on disk. What it
+        raises stops the run, which can then be resumed.
+    say : callable, optional
+        Told what people must know while the run goes on: first of all where it is.
 
     Returns
     -------
@@ -56,23 +69,138 @@ def run(study: Study, out_dir: Path | str = "outputs", progress: Progress | None
     GridtwinError
         If the grid cannot be built, the fleet cannot run a job, or an optimisation has no optimum. What is refused
         before the first window leaves no folder.
+    OSError
+        If the folder cannot be written. Once the inputs are kept, the run can be resumed; a note on the error says how.
     """
     begun = perf_counter()
-    coordinator = build(study, RunFolder(Path(out_dir)))
-    tables = input_tables(study, coordinator.ac_grid.ybus)
-    start = initial_twin_state(study)
-    folder = _new_folder(Path(out_dir), f"{study.name}_{study.scenario.policy}")
-    coordinator.recorder.folder = folder  # made last: whatever refuses has refused by now
-    _keep_inputs(folder, study, tables)
-    timing = {"build": perf_counter() - begun}
-    final = coordinator.run(start, progress=progress)
-    timing |= coordinator.seconds
-    closing = perf_counter()
-    stored = read_run(folder, study, final.window, coordinates(coordinator.system), tables)
-    timing["close"] = perf_counter() - closing
-    timing["total"] = perf_counter() - begun
-    summary = close_run(folder, study, stored, timing)
-    return RunResult(folder.path, summary, exit_code(summary), _notice(study, summary))
+    record_in, start = prepare(study), initial_twin_state(study)
+    folder = RunFolder.create(Path(out_dir), f"{study.name}_{study.scenario.policy}")
+    with folder.locked():
+        _tell(say, f"run folder {folder.path}")
+        coordinator = record_in(folder)
+        with _gone_if_refused(folder):
+            keep_inputs(folder, study, coordinator)
+        return _go_on(folder, coordinator, start, progress, begun)
+
+
+def resume(run_dir: Path | str, progress: Progress | None = None, say: Say | None = None) -> RunResult:
+    """Take up a run that was interrupted, from its folder alone; the result is that of never stopping.
+
+    Parameters
+    ----------
+    run_dir : path
+        Folder of the run. A finished run is left as it is.
+    progress, say : callable, optional
+        As in `run`; progress begins at the windows that are done.
+
+    Returns
+    -------
+    RunResult
+
+    Raises
+    ------
+    LockedError
+        If another process is at work in the folder.
+    ResultsError
+        If something in the folder is missing or altered, or its inputs no longer give the study that it began with.
+    OSError
+        As in `run`.
+    """
+    begun = perf_counter()
+    folder = RunFolder(Path(run_dir))
+    with folder.locked():
+        journal, dropped = take_up(folder)
+        if dropped:
+            _tell(say, f"removed what the interruption left unfinished: {', '.join(dropped)}")
+        if journal.closed:
+            _tell(say, f"{folder.path} is finished; nothing is left to do")
+            return _result(folder, read_json(folder.path / "summary.json"))
+        study = kept_study(folder)
+        require_same_study(folder, study)
+        _tell(say, *_other_versions(folder))
+        windows = journal.windows
+        state = load_state(folder.state(windows)) if windows else initial_twin_state(study)
+        return _go_on(folder, build(study, folder), state, progress, begun)
+
+
+def n1(run_dir: Path | str) -> dict[str, Any]:
+    """Take each line and transformer out of each settled step of a run.
+
+    Parameters
+    ----------
+    run_dir : path
+        Folder of the run; gets `n1.parquet`, one row for each outage of each step, and `n1.json`, what is returned.
+
+    Returns
+    -------
+    dict
+        How many outages were solved, parted the grid or failed, and which; the outages that overload others most.
+
+    Raises
+    ------
+    LockedError
+        If a process is at work in the folder.
+    ResultsError
+        If it is no folder of a run, or no window is complete.
+    """
+    folder = RunFolder(Path(run_dir))
+    folder.require_unlocked()
+    return report_n1(folder)
+
+
+def _go_on(
+    folder: RunFolder, coordinator: Coordinator, state: TwinState, progress: Progress | None, begun: float
+) -> RunResult:
+    """Advance from a state to the end and close the run."""
+    sessions = Sessions(folder.path, state.window, coordinator.seconds, begun)
+
+    def after_window(done: int, expected: int) -> None:
+        sessions.note(done)
+        if progress is not None:
+            progress(done, expected)
+
+    with _resumable(folder):
+        coordinator.run(state, progress=after_window)
+        summary = close_run(folder, sessions)
+    return _result(folder, summary)
+
+
+@contextmanager
+def _gone_if_refused(folder: RunFolder) -> Iterator[None]:
+    """Leave no folder that could not be resumed."""
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder.path, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def _resumable(folder: RunFolder) -> Iterator[None]:
+    """Note on what stops a run from outside how to go on with it."""
+    try:
+        yield
+    except (OSError, MemoryError, KeyboardInterrupt) as error:
+        error.add_note(f"what is done is kept; go on with: gridtwin resume {folder.path}")
+        raise
+
+
+def _result(folder: RunFolder, summary: Mapping[str, Any]) -> RunResult:
+    return RunResult(folder.path, summary, exit_code(summary), _notice(folder, summary))
+
+
+def _tell(say: Say | None, *messages: str) -> None:
+    if say is not None:
+        for message in messages:
+            say(message)
+
+
+def _other_versions(folder: RunFolder) -> Iterator[str]:
+    """Yield a warning where what runs now is not what began the run."""
+    here, begun = versions(), read_facts(folder).versions
+    other = [f"{name} {begun[name]} is now {here[name]}" for name in here if begun.get(name, here[name]) != here[name]]
+    if other:
+        yield f"{', '.join(other)}: what follows may differ from what an uninterrupted run would have given"
 
 
 def exit_code(summary: Mapping[str, Any]) -> ExitCode:
@@ -89,33 +217,29 @@ def exit_code(summary: Mapping[str, Any]) -> ExitCode:
     return ExitCode.OK
 
 
-def _notice(study: Study, summary: Mapping[str, Any]) -> str:
+def _notice(folder: RunFolder, summary: Mapping[str, Any]) -> str:
+    return "\n".join(notice for notice in (_unfinished(folder, summary), _unrated(summary)) if notice)
+
+
+def _unrated(summary: Mapping[str, Any]) -> str:
+    """Say of which lines N-1 tells nothing."""
+    report = summary.get("n1", {})
+    unrated = report.get("unrated", ())
+    if not unrated:
+        return ""
+    return (
+        f"N-1 says nothing of {len(unrated)} of {report['outages']} lines, which have no rate_long_mw: "
+        f"{', '.join(unrated[:NAMED])}{', …' if len(unrated) > NAMED else ''}"
+    )
+
+
+def _unfinished(folder: RunFolder, summary: Mapping[str, Any]) -> str:
     """Say what to change if the run ended before its jobs did."""
     unfinished, submitted = (summary["kpis"][f"jobs_{what}"] for what in ("unfinished", "submitted"))
     if not unfinished:
         return ""
     return (
         f"{unfinished:,} of {submitted:,} jobs have not ended: the model's series cover no full window after "
-        f"{study.time.instant(summary['steps']):%Y-%m-%d %H:%M} UTC; enlarge the fleet, start earlier, or shorten "
-        "time.duration"
+        f"{read_facts(folder).step_start(summary['steps']):%Y-%m-%d %H:%M} UTC; enlarge the fleet, start earlier, or "
+        "shorten time.duration"
     )
-
-
-def _new_folder(parent: Path, stem: str) -> RunFolder:
-    """Make a folder that did not exist before."""
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-    for attempt in range(1000):
-        path = parent / (f"{stem}_{stamp}" if attempt == 0 else f"{stem}_{stamp}_{attempt}")
-        try:
-            path.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        return RunFolder(path)
-    raise FileExistsError(f"{parent}: no free name for a run of {stem}")
-
-
-def _keep_inputs(folder: RunFolder, study: Study, tables: Mapping[str, Table]) -> None:
-    write_json(folder.path / "inputs" / "scenario.json", study.resolved)
-    write_json(folder.path / "inputs" / "model_hashes.json", dict(study.model_hashes))
-    for name, columns in tables.items():
-        write_columns(folder.path / "inputs" / f"{name}.parquet", columns)

@@ -8,7 +8,9 @@
     ├── DispatchError       an optimisation did not end in an optimum
     ├── ComputeError        a plan asks for what the fleet cannot do
     ├── ResultsError        a run folder is incomplete or not ours
-    └── CheckError         a ledger or a comparison did not hold
+    │   └── LockedError     another process is at work in it
+    ├── CheckError          a ledger or a comparison did not hold
+    └── StoppedError        somebody stopped a run that can go on
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ __all__ = [
     "GridtwinError",
     "InputError",
     "Issue",
+    "LockedError",
     "ResultsError",
+    "StoppedError",
 ]
 
 
@@ -43,6 +47,7 @@ class ExitCode(IntEnum):
     SLACK_USED = 4
     NOT_CONVERGED = 5
     LIMIT = 6
+    LOCKED = 7
     CHECK_FAILED = 8
     INTERRUPTED = 130
 
@@ -104,7 +109,19 @@ class ResultsError(GridtwinError):
     exit_code = ExitCode.INVALID_INPUT
 
 
+class LockedError(ResultsError):
+    """Another process is at work in a run folder."""
+
+    exit_code = ExitCode.LOCKED
+
+
 class CheckError(GridtwinError):
     """A ledger, a verification or a comparison did not hold."""
 
     exit_code = ExitCode.CHECK_FAILED
+
+
+class StoppedError(GridtwinError):
+    """A run was stopped from outside; its folder can be resumed."""
+
+    exit_code = ExitCode.INTERRUPTED

@@ -227,6 +227,7 @@ class Fleet:
     capacity_nodes: IntArray  # (site, class)
     idle_w: FloatArray  # (site, class) per node
     peak_w: FloatArray  # (site, class) per node
+    service_utilization: FloatArray  # (class,) share of full load at which nodes that serve requests run
     power_factor: FloatArray  # (site,) lagging
     connection_mw: FloatArray  # (site,) limit at the meter, inf where there is none
     preference: IntArray  # (origin, class, rank) site index, best first; -1 where latency or hardware forbids
@@ -252,19 +253,24 @@ class ComputeState:
     waiting_row: IntArray  # (waiting,) in order of submission
     running_row: IntArray  # (running,) in order of start
     running_site: IntArray  # (running,)
-    running_start_s: IntArray  # (running,) first second of work; later than now_s while its data move
-    running_left_s: IntArray  # (running,) seconds of work left at that second
+    running_start_s: IntArray  # (running,) first second of work; later than now_s while its data move or it restarts
+    running_left_s: IntArray  # (running,) seconds of work left at that second; less than the runtime once resumed
     suspended_row: IntArray  # (suspended,) begun and interrupted, in order of suspension
     suspended_site: IntArray  # (suspended,) where it ran last
     suspended_left_s: IntArray  # (suspended,) seconds of work left
+    suspended_free_s: IntArray  # (suspended,) when its state is saved and its nodes are free; may be past
     release_nodes: FloatArray  # (queue,) node starts granted but not used; negative when overdrawn
     route_nodes: FloatArray  # (origin, class, bin, site) the same for where they go
+    preemptible_carry_nodes: FloatArray  # (site, class) what the cap on preemptible jobs left unused; >= 0
     link_free_s: FloatArray  # (origin, site) when the last data transfer ends
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ComputePlan:
-    """Node starts granted in each step. Grants carry over, so that whole jobs add up to the plan."""
+    """Node starts granted to jobs that run through, and a cap on the nodes of those that may be suspended, by step.
+
+    Grants carry over, so that whole jobs add up to the plan; so does what wide jobs cannot use of the cap.
+    """
 
     release_nodes: FloatArray  # (step, queue)
     route_nodes: FloatArray  # (step, origin, class, bin, site)
@@ -275,14 +281,24 @@ class ComputePlan:
 class ComputeRecord:
     """What the fleet did in one window."""
 
-    started_row: IntArray  # (started,)
+    started_row: IntArray  # (started,) in order of start; a job that is resumed starts again
     started_site: IntArray  # (started,)
     start_s: IntArray  # (started,) first second of work
+    restart_s: IntArray  # (started,) time on its nodes just before that, to load its saved state; 0 the first time
+    stopped_row: IntArray  # (stopped,) in order of suspension
+    stop_s: IntArray  # (stopped,) first second without work
+    checkpoint_s: IntArray  # (stopped,) time on its nodes from then on, to save its state
+    stopped_left_s: IntArray  # (stopped,) seconds of work left
     finished_row: IntArray  # (finished,)
     finish_s: IntArray  # (finished,)
     busy_node_s: IntArray  # (step, site, class) metered at the nodes, batch only; exact
+    checkpoint_node_s: IntArray  # (step, site, class) the part of it that saves states; exact
+    restart_node_s: IntArray  # (step, site, class) the part of it that loads them again; exact
     service_nodes: IntArray  # (step, site, class) nodes given to services
     unserved_service_nodes: IntArray  # (step, site, class) wanted by services, not there
     waiting_nodes: IntArray  # (step, queue) nodes wanted by waiting jobs at the end of the step
-    forced_nodes: IntArray  # (step, site, class) node starts beyond the grant, at a job's latest start
-    moved_gb: FloatArray  # (step, origin, site)
+    suspended_nodes: IntArray  # (step, site, class) nodes that jobs suspended there want at the end of the step
+    forced_nodes: IntArray  # (step, site, class) node starts beyond grant or cap, at a job's latest start
+    overrun_nodes: IntArray  # (step, site, class) held beyond the cap once the step has begun, by jobs that cannot wait
+    moved_gb: FloatArray  # (step, origin, site) input data and saved states
+    migrated_gb: FloatArray  # (step, origin, site) the part of it that is saved states

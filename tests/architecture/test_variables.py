@@ -25,12 +25,18 @@ ENDINGS = {
     "node-h": "_node_h",
     "{currency}": "_cost",
     "{currency}/MWh": "_per_mwh",
+    "{currency}/node-h": "_per_node_h",
+    "kg/MWh": "_kg_per_mwh",
 }
 DIMENSIONLESS_ENDINGS = ("_nodes", "_jobs", "_pu")
 EXCEPTIONS = {
     "pue": "a ratio with a name of its own",
     "committed": "a flag",
     "ac_converged": "a flag",
+    "price_degenerate": "a flag",
+    "marginal": "a flag",
+    "price_set_by": "a place",
+    "holds_voltage": "a flag",
     "objective": "money, by the solver's word",
     "dual_objective": "money, by the solver's word",
     "primal_residual": "in the unit of the row that it stands in",
@@ -40,6 +46,14 @@ EXCEPTIONS = {
     "columns": "a count",
     "rows": "a count",
     "rounds": "a count",
+    "review_passes": "a count",
+    "review_tightened": "a count",
+    "review_cuts": "a count",
+    "review_thermal_before": "a count",
+    "review_thermal_after": "a count",
+    "review_voltage_before": "a count",
+    "review_voltage_after": "a count",
+    "review_voltage_beyond_cure": "a count",
 }
 
 

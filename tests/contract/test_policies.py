@@ -59,22 +59,23 @@ def test_shapes_and_finite_numbers(case):
     coordinator, observation, plan = case
     system, steps = coordinator.system, observation.forecast.steps
     sites, classes = system.fleet.capacity_nodes.shape
-    assert plan.busy_nodes.shape == (steps, sites, classes)
-    assert plan.site_mw.shape == (steps, sites)
+    assert plan.fleet.busy_nodes.shape == (steps, sites, classes)
+    assert plan.fleet.site_mw.shape == (steps, sites)
     assert plan.unit_mw.shape == (steps, len(system.units.unit))
     for name in ("shed_mw", "injection_mw", "price_per_mwh"):
         assert getattr(plan.grid, name).shape == (steps, len(system.grid.bus))
-    for name in ("flow_mw", "overload_mw", "binding"):
+    for name in ("flow_mw", "overload_mw", "binding", "rate_mw"):
         assert getattr(plan.grid, name).shape == (steps, len(system.grid.line))
     assert plan.grid.spill_mw.shape == plan.grid.losses_mw.shape == (steps,)
     assert plan.grid.binding.dtype == bool
     for name, value in parts(plan):
-        assert value is None or np.isfinite(value).all(), name
+        no_rating = name == ".grid.rate_mw" and np.isposinf(value) == np.isposinf(system.network.rate_mw)
+        assert value is None or (np.isfinite(value) | no_rating).all(), name
 
 
 def test_nothing_is_negative(case):
     _, _, plan = case
-    for values in (plan.busy_nodes, plan.site_mw, plan.unit_mw, plan.grid.shed_mw, plan.grid.spill_mw):
+    for values in (plan.fleet.busy_nodes, plan.fleet.site_mw, plan.unit_mw, plan.grid.shed_mw, plan.grid.spill_mw):
         assert values.min() >= -MW
 
 
@@ -99,16 +100,16 @@ def test_units_keep_their_ramps(case):
 def test_sites_draw_what_their_nodes_do(case):
     coordinator, observation, plan = case
     forecast, fleet = observation.forecast, coordinator.system.fleet
-    expected = it_power_mw(plan.busy_nodes, forecast.service_nodes, fleet) * forecast.pue
-    np.testing.assert_allclose(plan.site_mw, expected, atol=MW)
-    assert (plan.busy_nodes + forecast.service_nodes - fleet.capacity_nodes).max() <= NODES
-    assert (plan.site_mw - fleet.connection_mw).max() <= MW
+    expected = it_power_mw(plan.fleet.busy_nodes, forecast.service_nodes, fleet) * forecast.pue
+    np.testing.assert_allclose(plan.fleet.site_mw, expected, atol=MW)
+    assert (plan.fleet.busy_nodes + forecast.service_nodes - fleet.capacity_nodes).max() <= NODES
+    assert (plan.fleet.site_mw - fleet.connection_mw).max() <= MW
 
 
 def test_the_plan_balances(case):
     _, observation, plan = case
     supply = plan.unit_mw.sum(axis=1) + plan.grid.shed_mw.sum(axis=1)
-    demand = observation.forecast.load_mw.sum(axis=1) + plan.site_mw.sum(axis=1) + plan.grid.spill_mw
+    demand = observation.forecast.load_mw.sum(axis=1) + plan.fleet.site_mw.sum(axis=1) + plan.grid.spill_mw
     np.testing.assert_allclose(supply, demand + plan.grid.losses_mw, atol=MW)
     np.testing.assert_allclose(plan.grid.injection_mw.sum(axis=1), plan.grid.losses_mw, atol=MW)
 
@@ -123,16 +124,17 @@ def test_flows_obey_kirchhoff_and_ratings(case):
     drawn_by_losses = np.abs(plan.grid.injection_mw - leaving)
     assert (drawn_by_losses.sum(axis=1) <= LOSS_SHARE * observation.forecast.load_mw.sum(axis=1)).all()
     assert np.delete(drawn_by_losses, network.slack, axis=1).max() > LEAST_LOSS_MW
-    np.testing.assert_array_equal(plan.grid.overload_mw, np.maximum(np.abs(flow) - network.rate_mw, 0))
+    assert (plan.grid.rate_mw <= network.rate_mw).all()
+    np.testing.assert_array_equal(plan.grid.overload_mw, np.maximum(np.abs(flow) - plan.grid.rate_mw, 0))
 
 
 def test_grants_are_for_the_fleet(case):
     coordinator, observation, plan = case
-    if plan.compute is None:
+    if plan.fleet.compute is None:
         pytest.skip("starts whatever fits")
     axes, steps = coordinator.system.fleet.axes, observation.forecast.steps
     origins, classes, delays, bins = axes.shape
-    release, route = plan.compute.release_nodes, plan.compute.route_nodes
+    release, route = plan.fleet.compute.release_nodes, plan.fleet.compute.route_nodes
     assert release.shape == (steps, axes.size)
     assert route.shape == (steps, origins, classes, bins, len(coordinator.system.fleet.site))
     assert release.min() >= 0

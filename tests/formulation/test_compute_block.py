@@ -1,10 +1,15 @@
 """The blocks of the work, one linear program each."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from gridtwin.dispatch import StoreProblem, TerminalValue
 from gridtwin.dispatch import compute_block as block
+from gridtwin.dispatch import preemptible_block as preemptible
 from gridtwin.dispatch.store_block import StoreColumns, StoreMeters
+from gridtwin.dispatch.wan_block import limit_bandwidth
 from gridtwin.optim import Program
 
 
@@ -20,6 +25,23 @@ def test_queues(hand_work, check_golden):
     program = Program()
     start, backlog = block._add_queues(program, work)
     check_golden(program, {"start": start, "backlog": backlog})
+
+
+def test_coarse_starts(hand_work, check_golden):
+    """start[time, class, delay class, bin], backlog[slot, ...], placed[time, class, bin, site]: four steps.
+
+    They are three slots: the last two steps are one, in which the two nodes released arrive at once, what is due in
+    step 2 has started by the end of step 3, and the same number starts, and is placed, in either step.
+    """
+    released = np.array([[3.0], [1.0], [0.0], [2.0]])
+    due = np.array([[0.0], [1.0], [2.0], [0.0]])
+    work = hand_work(steps=4, released_nodes=released, due_nodes=due, coarse_after=2, coarse_steps=3)
+    program = Program()
+    start, backlog = block._add_queues(program, work)
+    placed = block._add_places(program, work, start)
+    assert (start[2] == start[3]).all()
+    assert (placed[2] == placed[3]).all()
+    check_golden(program, {"start": start, "backlog": backlog, "placed": placed})
 
 
 def test_idle_queue_left_out(hand_work, check_golden):
@@ -51,9 +73,10 @@ def test_placement(hand_work, check_golden):
 
 
 def test_busy_nodes(hand_work, check_golden):
-    """placed[time, class, bin, site], busy[time, site, class], late[time, site, class]: four steps, two bins.
+    """placed[time, class, bin, site], run, busy, late[time, site, class]: four steps, two bins.
 
     A start of bin 0 keeps half a node busy in its own step and in the next, one of bin 1 half, one, one, a quarter.
+    Preemptible work that runs takes its nodes in the same step.
     Of 10 nodes running jobs take 4, then 1, then 12, then none; what finds no node costs 40 a node-hour, 20 a step.
     """
     work = hand_work(
@@ -63,9 +86,9 @@ def test_busy_nodes(hand_work, check_golden):
         committed_nodes=np.array([4.0, 1.0, 12.0, 0.0])[:, None, None],
     )
     program = Program()
-    placed = program.columns((4, 1, 2, 1))
-    busy, late = block._add_busy(program, work, placed, np.full((4, *work.committed_nodes.shape[1:]), 20.0))
-    check_golden(program, {"placed": placed, "busy": busy, "late": late})
+    placed, run = program.columns((4, 1, 2, 1)), program.columns((4, 1, 1))
+    busy, late, _ = block._add_busy(program, work, placed, run, np.full((4, *work.committed_nodes.shape[1:]), 20.0))
+    check_golden(program, {"placed": placed, "run": run, "busy": busy, "late": late})
 
 
 def test_wan_blocks(hand_work, check_golden):
@@ -87,7 +110,7 @@ def test_wan_blocks(hand_work, check_golden):
     )
     program = Program()
     placed = program.columns((3, 1, 1, 2))
-    moved = block._add_wan(program, work, placed[..., 0], placed, late_price=20.0)
+    moved, _, _ = block._add_wan(program, work, placed, np.full((3, 2, 1), -1), step_h=1.0, price_per_gb=5.0)
     check_golden(program, {"placed": placed, "moved": moved}, rest="total")
 
 
@@ -95,7 +118,7 @@ def test_bandwidth(hand_work, check_golden):
     """moved[block, origin, class, site]: three steps in blocks of two, two classes of 1.5 and 4 GB a node.
 
     The link to site 0 carries 6 GB a step, so 12 in the first block and 6 in the second; those to site 1 and from
-    origin 1 could carry all work at once and get no row. What is over[...] pays 20 per 4 GB.
+    origin 1 could carry all work at once and get no row. What is over[...] pays 5 per GB.
     """
     work = hand_work(
         steps=3,
@@ -108,8 +131,72 @@ def test_bandwidth(hand_work, check_golden):
     )
     program = Program()
     moved = program.columns((2, 2, 2, 2))
-    block._limit_bandwidth(program, work, moved, np.array([2, 1]), late_price=20.0)
+    limit_bandwidth(program, work, [(moved, work.route_gb)], price_per_gb=5.0)
     check_golden(program, {"moved": moved}, rest="over")
+
+
+@pytest.fixture
+def hand_preemptible(hand_work):
+    """One origin, two sites, one class, two delay classes, three steps of half an hour; all may go everywhere."""
+
+    def make(**changes):
+        work = hand_work(steps=3, shape=(1, 1, 2, 1), sites=2, block_steps=2)
+        arriving, due = np.zeros((3, 3, 1, 2)), np.zeros((3, 3, 1, 2))
+        arriving[:, 0, 0, 0], due[:, 0, 0, 0] = (2.0, 3.0, 0.0), (0.0, 2.0, 2.0)
+        arriving[0, 2, 0, 0] = due[0, 2, 0, 0] = 1.0
+        allowed = np.array([[[True, True]], [[True, False]], [[False, True]]])
+        width = np.array([[[6.0, 0.0]], [[10.0, 0.0]], [[8.0, 0.0]]])
+        parted = replace(
+            work.preemptible, arriving_node_h=arriving, due_node_h=due, width_nodes=width, route_allowed=allowed
+        )
+        return replace(work, preemptible=replace(parted, **changes))
+
+    return make
+
+
+def test_preemptible_work(hand_preemptible, check_golden):
+    """done, undone[time, class, delay class]: three steps of half an hour, the second delay class without work.
+
+    Earliest runs do 2 + 1, 3, 0 node-hours, latest runs 1, 2, 2; so at most 2, 3, 1 node-hours are left undone. Jobs
+    can use 6, 10, 8 nodes (and a millionth more, for rounding).
+    """
+    program = Program()
+    done, undone = preemptible.add_work(program, hand_preemptible().preemptible, step_h=0.5)
+    check_golden(program, {"done": done, "undone": undone})
+
+
+def test_preemptible_nodes(hand_preemptible, check_golden):
+    """done[time, class, delay class], run[time, site, class]: what is done, is done at one of the sites."""
+    program = Program()
+    done = program.columns((3, 1, 2))
+    run = preemptible.add_nodes(program, hand_preemptible(), done)
+    check_golden(program, {"done": done, "run": run})
+
+
+def test_interruptions(hand_preemptible, check_golden):
+    """run[time, site, class], interrupted[...]: 4 and 0 nodes are held before; giving one up costs 0.7."""
+    work = hand_preemptible(held_nodes=np.array([[4.0], [0.0]]), interruption_cost=np.array([0.7]))
+    program = Program()
+    run = program.columns((3, 2, 1))
+    preemptible.add_interruptions(program, work, run)
+    check_golden(program, {"run": run}, rest="interrupted")
+
+
+def test_preemptible_transport(hand_preemptible, check_golden):
+    """carried[block, whence, class, site], run[time, site, class], total[...]: three steps in blocks of two.
+
+    From the origin 2 to 5 node-hours by the end of the first block, 4 to 5 by the end of the second, to site 0 at 3 a
+    node-hour, to site 1 at 4; what has begun at site 1, 1 node-hour, stays there. Nothing has begun at site 0. A node
+    that runs for a step takes half a node-hour.
+    """
+    cost = np.array([[[3.0, 4.0]], [[0.0, 9.0]], [[9.0, 0.0]]])
+    program = Program()
+    run = program.columns((3, 2, 1))
+    nowhere = np.full((3, 1, 1, 2), -1)
+    _, carried, _ = block._add_wan(
+        program, hand_preemptible(route_cost=cost), nowhere, run, step_h=0.5, price_per_gb=5.0
+    )
+    check_golden(program, {"carried": carried, "run": run}, rest="total")
 
 
 def test_connection(hand_work, check_golden):
@@ -152,7 +239,9 @@ def test_connection_shared_with_a_battery(hand_work, hand_stores, check_golden):
 
 
 def test_terminal_value(hand_work, check_golden):
-    """backlog[time, class, delay class, bin], placed[time, class, bin, site], left[...]: two steps of half an hour.
+    """backlog[time, class, delay class, bin], placed[time, class, bin, site], undone[...], left[...].
+
+    Two steps of half an hour. What is undone of preemptible work is in node-hours already.
 
     Jobs of bin 0 run 0.5 h, those of bin 1 1.5 h on average; a start keeps nodes busy for shares 1, 0, 0 and 0.5, 1, 1
     of the steps that follow. Bin 1 started in step 0 leaves 1 step = 0.5 node-hours after the end, in step 1 two.
@@ -166,5 +255,6 @@ def test_terminal_value(hand_work, check_golden):
     )
     program = Program()
     backlog, placed = program.columns((2, 1, 2, 2)), program.columns((2, 1, 2, 1))
-    block._value_what_is_left(program, work, backlog, placed, step_h=0.5)
-    check_golden(program, {"backlog": backlog, "placed": placed}, rest="left")
+    undone = program.columns((2, 1, 2))
+    block._value_what_is_left(program, work, backlog, placed, undone, step_h=0.5)
+    check_golden(program, {"backlog": backlog, "placed": placed, "undone": undone}, rest="left")

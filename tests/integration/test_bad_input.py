@@ -148,6 +148,21 @@ def test_missing_file(home, capsys):
     assert "hvdc.csv does not exist" in line
 
 
+def test_a_store_away_from_its_site_and_a_unit_with_two_sources(home, capsys):
+    edit(home, "stores.csv", "ups_110,110", "ups_110,111")
+    edit(home, "units.csv", "true,true,,heat_212", "true,true,309_WIND_1,heat_212")
+    away, both = issues(home, capsys)
+    assert away.startswith("models/rts_gmlc/stores.csv:8:9: store stands at bus '111', its site 'dc_110' at '110'")
+    assert both.startswith("models/rts_gmlc/units.csv:")
+    assert "unit draws on store 'heat_212' and follows profile '309_WIND_1'; expected one of the two" in both
+
+
+def test_what_came_true_must_be_whole(home, capsys):
+    spoil(home, "availability_real_time.parquet", "309_WIND_1", 17, float("nan"))
+    (line,) = issues(home, capsys)  # also where the scheduled series come true
+    assert line.startswith("models/rts_gmlc/availability_real_time.parquet:18:1: column '309_WIND_1' is nan in row 18")
+
+
 def test_duplicate_yaml_key(home, capsys):
     edit(home, "day.yaml", "seed: 1", "seed: 1\nseed: 2")
     (line,) = issues(home, capsys)
@@ -167,6 +182,7 @@ def test_several_at_once(home, capsys):
     assert lines == sorted(lines, key=lambda line: (line.split(":")[0], *map(int, line.split(":")[1:3])))
 
 
-def test_the_shipped_model_has_no_negative_values():
-    table = pq.read_table(REPO / "models" / "rts_gmlc" / "availability.parquet")
+@pytest.mark.parametrize("name", ["availability", "availability_real_time", "inflow", "reserve", "load"])
+def test_the_shipped_model_has_no_negative_values(name):
+    table = pq.read_table(REPO / "models" / "rts_gmlc" / f"{name}.parquet")
     assert all(pc.min(table[name]).as_py() >= 0 for name in table.column_names)

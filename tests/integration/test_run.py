@@ -11,9 +11,10 @@ import pytest
 from gridtwin import api
 from gridtwin.policies.registry import POLICIES
 from gridtwin.results.files import read_columns
+from gridtwin.results.store import RunFolder
 
 SUMMARY = {"run_id", "scenario", "policy", "steps", "kpis", "ledgers", "timing_s"}
-MORE_SUMMARY = {"currency", "step_s", "findings"}
+MORE_SUMMARY = {"currency", "step_s", "steps_wrapped", "findings", "sessions"}
 KPIS = {
     *("energy_mwh", "it_energy_mwh", "completed_node_s", "system_cost", "carbon_cost", "co2_t", "curtailment_mwh"),
     *("renewable_share", "unserved_mwh", "jobs_submitted", "jobs_completed", "jobs_late", "wait_p50_s", "wait_p95_s"),
@@ -27,6 +28,7 @@ MORE_KPIS = {
     "overrun_mwh",
     "wan_gb",
     "wan_cost",
+    *("jobs_suspended", "jobs_migrated", "checkpoint_node_h", "restart_node_h", "migrated_gb"),
 }
 WINDOW = {
     *("status", "objective", "duality_gap", "primal_residual", "redispatch_objective", "redispatch_duality_gap"),
@@ -34,7 +36,7 @@ WINDOW = {
 }
 RELAXATIONS = {"shed_mwh", "spill_mwh", "overload_mwh", "late_node_h"}
 FILES = {
-    *("inputs", "windows", "journal.jsonl", "results.nc", "jobs.parquet", "findings.parquet"),
+    *("inputs", "windows", "state", "journal.jsonl", "sessions.json", "results.nc", "jobs.parquet", "findings.parquet"),
     *("summary.json", "manifest.json"),
 }
 LEDGERS = [
@@ -69,7 +71,8 @@ class TestTheDay:
 
     def test_prints_only_the_summary(self, day):
         policy, printed = day
-        assert (printed.code, printed.err) == (0, "")
+        assert printed.code == 0
+        assert printed.err.startswith("gridtwin: run folder ")
         summary = printed.summary
         assert summary.keys() == SUMMARY | MORE_SUMMARY
         assert summary["kpis"].keys() == KPIS | MORE_KPIS
@@ -107,11 +110,15 @@ class TestTheDay:
             assert window["status"] == "optimal"
 
     def test_the_journal_matches_the_files(self, folder):
-        entries = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
-        assert {entry["file"] for entry in entries} == {path.name for path in (folder / "windows").iterdir()}
-        for entry in entries:
-            digest = hashlib.sha256((folder / "windows" / entry["file"]).read_bytes()).hexdigest()
-            assert entry["sha256"] == digest
+        kinds = [json.loads(line)["entry"] for line in (folder / "journal.jsonl").read_text().splitlines()]
+        assert kinds == ["inputs", *["window"] * (len(kinds) - 2), "closed"]
+        journal = RunFolder(folder).read_journal()
+        there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+        gone = journal.files.keys() - there
+        assert gone == {f"state/s{window:05d}.npz" for window in range(1, journal.windows - 1)}
+        assert there == (journal.files.keys() - gone) | {"journal.jsonl"}
+        for name in journal.files.keys() - gone:
+            assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == journal.files[name]
 
     def test_results_and_jobs_tell_what_the_summary_tells(self, day, folder):
         kpis = day[1].summary["kpis"]
@@ -232,6 +239,21 @@ def test_dumped_energy_is_a_figure_and_an_exit_code(pocket, tmp_path, policy):
     assert sum(window["relaxations"]["spill_mwh"] for window in windows) == pytest.approx(kpis["spill_mwh"])
 
 
+@pytest.mark.parametrize("policy", POLICIES)
+def test_series_that_wrap_round_let_the_last_jobs_end(pocket, tmp_path, policy):
+    study = pocket(f"policy={policy}", "time.start=2020-01-08T00:00:00+00:00", "time.duration=24h", "time.wrap=true")
+    result = api.run(study, tmp_path)
+    summary, windows = result.summary, study.time.windows_until(int(study.jobs.due_s.max()))
+    assert (summary["kpis"]["jobs_unfinished"], result.exit_code) == (0, 0)
+    assert summary["steps_wrapped"] == windows * study.time.window_steps - 24 > 0
+    manifest = json.loads((result.run_dir / "manifest.json").read_text())
+    assert manifest["counts"]["steps_wrapped"] == summary["steps_wrapped"]
+    with api.open_results(result.run_dir) as results:
+        assert results["load_mw"].values[24] == pytest.approx(
+            pocket("time.start=2020-01-01T00:00:00+00:00").profiles.load_mw[0]
+        )
+
+
 def test_runs_never_share_a_folder(pocket, tmp_path):
     study = pocket("policy=asap", "time.duration=12h")
     runs = {api.run(study, tmp_path).run_dir for _ in range(2)}
@@ -242,7 +264,8 @@ def test_runs_never_share_a_folder(pocket, tmp_path):
 def test_a_table_for_people_and_where_it_was_saved(command, cases, tmp_path):
     done = command("run", cases / "one_unit" / "scenario.yaml", "--out", tmp_path, "--set", "policy=asap")
     (folder,) = tmp_path.iterdir()
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert done.stderr.replace("\n", "") == f"gridtwin: run folder {folder}"
     assert "EUR" in done.stdout
     assert done.stdout.replace("\n", "").endswith(f"saved in {folder}")
     assert json.loads((folder / "summary.json").read_text())["policy"] == "asap"

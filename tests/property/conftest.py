@@ -13,6 +13,7 @@ from gridtwin.dispatch import (
     GridProblem,
     LinkProblem,
     Penalties,
+    PreemptibleProblem,
     StoreProblem,
     TerminalValue,
     group_units,
@@ -56,7 +57,8 @@ def _system(seed: int, steps: int | None = None) -> SmallSystem:
     network, susceptance = _network(rng, buses)
     more = np.random.default_rng([seed, 1])  # stores, links and reserve draw apart from the rest
     compute_rng = np.random.default_rng([seed, 2])
-    compute = _compute(compute_rng, steps, buses)
+    step_h = float(compute_rng.choice([0.5, 1.0]))
+    compute = _compute(compute_rng, steps, buses, step_h)
     stores = _stores(more, steps, buses, len(compute.site_bus))
     units = _with_hydro(more, _units(rng, buses), stores)
     lower, available = _limits(rng, units, steps)
@@ -65,7 +67,7 @@ def _system(seed: int, steps: int | None = None) -> SmallSystem:
     load *= rng.uniform(0.3, 1.0) * available.sum(axis=1).mean() / max(load.sum(axis=1).mean(), 1e-9)
     initial = lower[0] + 0.4 * (available[0] - lower[0])
     grid = GridProblem(
-        step_h=float(rng.choice([0.5, 1.0])),
+        step_h=step_h,
         network=network,
         groups=groups,
         penalties=PENALTIES,
@@ -248,7 +250,7 @@ def _losses(rng: np.random.Generator, steps: int, buses: int, slack: int) -> Los
     return LossEstimate(at_bus.sum(axis=1), factor, reference, at_bus)
 
 
-def _compute(rng: np.random.Generator, steps: int, buses: int) -> ComputeProblem:
+def _compute(rng: np.random.Generator, steps: int, buses: int, step_h: float) -> ComputeProblem:
     origins, classes, delays, bins, sites = (int(n) for n in rng.integers(1, [4, 3, 3, 3, 4]))
     shape = (origins, classes, delays, bins)
     released, due = _work(rng, steps, shape)
@@ -278,8 +280,47 @@ def _compute(rng: np.random.Generator, steps: int, buses: int) -> ComputeProblem
         route_gb=rng.uniform(0.5, 4, classes),
         route_allowed=allowed,
         bandwidth_gb=bandwidth,
+        delay_steps=rng.integers(0, 5, delays),
         block_steps=int(rng.integers(1, 4)),
         terminal=TerminalValue(width, np.sort(rng.uniform(5, 60, (classes, 3)), axis=1)),
+        preemptible=_preemptible(rng, steps, shape, sites, allowed, step_h),
+    )
+
+
+def _preemptible(
+    rng: np.random.Generator,
+    steps: int,
+    shape: tuple[int, int, int, int],
+    sites: int,
+    allowed: np.ndarray,
+    step_h: float,
+) -> PreemptibleProblem:
+    """Work as jobs would bring it: envelopes of runs of one to four steps, some of which began at a site before."""
+    origins, classes, delays, _ = shape
+    places = (steps, origins + sites, classes, delays)
+    arriving, due, live = (np.zeros((steps + 12, *places[1:])) for _ in range(3))
+    for _ in range(int(rng.integers(0, 12))):
+        where = tuple(int(rng.integers(size)) for size in places[1:])
+        begun = where[0] >= origins
+        nodes, release = rng.uniform(0.2, 3), 0 if begun else int(rng.integers(steps))
+        runtime, slack = int(rng.integers(1, 5)), int(rng.integers(0, 5))
+        for series, first, length in (
+            (arriving, release, runtime),
+            (due, release + slack, runtime),
+            (live, release, runtime + slack),
+        ):
+            series[(slice(first, first + length), *where)] += nodes
+    stays = np.broadcast_to(np.eye(sites, dtype=bool)[:, None, :], (sites, classes, sites))
+    cost = rng.uniform(0, 4, (origins, classes, sites))
+    return PreemptibleProblem(
+        arriving_node_h=arriving[:steps] * step_h,
+        due_node_h=due[:steps] * step_h,
+        width_nodes=live[:steps].sum(axis=1),
+        held_nodes=rng.uniform(0, 2, (sites, classes)),
+        interruption_cost=rng.choice([0.0, 1.0], classes) * rng.uniform(0.5, 6, classes),
+        route_cost=np.concatenate([cost, np.zeros(stays.shape)]),
+        route_gb=rng.uniform(0.2, 3, classes),
+        route_allowed=np.concatenate([allowed, stays]),
     )
 
 

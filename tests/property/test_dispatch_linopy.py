@@ -8,6 +8,7 @@ instead of backlogs, WAN columns for every pair.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import linopy
 import numpy as np
@@ -22,7 +23,9 @@ RELATIVE = 1e-6
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_co_dispatch(small_system, seed):
+    """Starts of later steps are decided for one to three steps at once."""
     system = small_system(seed)
+    system = replace(system, compute=replace(system.compute, coarse_after=seed % 4, coarse_steps=1 + seed % 3))
     plan, _ = dispatch_pooled(system.grid, system.compute)
     assert plan.solver.objective == pytest.approx(Oracle(system, sites=True).with_work().optimum(), rel=RELATIVE)
 
@@ -52,6 +55,8 @@ def test_the_systems_are_stressed(small_system):
             ramp=_ramp_binds(system, plan),
             bandwidth=_bandwidth_binds(system.compute, work),
             connection=_over_connection(system.compute, work),
+            preempted=_gives_up(system.compute, work),
+            postponed=_postpones(system, work),
             charge=bool(plan.charge_mw.max(initial=0) > 1e-3),
             discharge=bool(plan.discharge_mw.max(initial=0) > 1e-3),
             full=bool((plan.stored_mwh > system.grid.stores.energy_mwh - 1e-6).any()),
@@ -75,6 +80,18 @@ def _bandwidth_binds(compute, work):
     gb = np.einsum("bocs,c->bos", work.moved_nodes, compute.route_gb)
     length = np.diff(np.append(np.arange(0, len(work.busy_nodes), compute.block_steps), len(work.busy_nodes)))
     return bool((gb > compute.bandwidth_gb * length[:, None, None] - 1e-6).any())
+
+
+def _gives_up(compute, work):
+    """Priced interruptions happen where work is left."""
+    given_up = np.maximum(-np.diff(work.run_nodes, axis=0), 0.0) * (compute.preemptible.interruption_cost > 0)
+    return bool(given_up.max(initial=0.0) > 1e-3)
+
+
+def _postpones(system, work):
+    """Less is done by some time than could be."""
+    could = np.cumsum(system.compute.preemptible.arriving_node_h.sum(axis=1), axis=0)
+    return bool((could - np.cumsum(work.done_nodes, axis=0) * system.grid.step_h).max() > 1e-3)
 
 
 def _over_connection(compute, work):
@@ -272,26 +289,67 @@ class Oracle:
             "placed", 0.0, np.where(hosted, np.inf, 0.0), time=self.steps, cls=classes, bin=bins, site=sites
         )
         self.require("placement", placed.sum("site") - start.sum("delay") == 0)
-        self._sites(work, self._busy(work, placed))
-        self._wan(work, placed)
-        self._terminal(work, start, placed)
+        self._place_alike(work, placed)
+        run, undone = self._preemptible(work)
+        self._sites(work, self._busy(work, placed, run))
+        self._wan(work, placed, run)
+        self._terminal(work, start, placed, undone)
         return self
 
+    def _place_alike(self, work, placed):
+        alike = [step for step in range(1, self.steps) if not self._begins_slot(work, step)]
+        if alike:
+            change = self._matrix((np.eye(self.steps) - np.eye(self.steps, k=-1))[alike], placed, "time")
+            self.require("placed alike", change == 0)
+
+    def _preemptible(self, work):
+        """Cumulative work lies between the envelopes; nodes that it gives up pay."""
+        parted = work.preemptible
+        arriving, due = (node_h.sum(axis=1) for node_h in (parted.arriving_node_h, parted.due_node_h))
+        most, least = (np.cumsum(node_h, axis=0) for node_h in (arriving, due))
+        sizes = dict(zip(("time", "cls", "delay"), most.shape, strict=True))
+        done = self.variable("done", 0.0, parted.width_nodes + 1e-6, **sizes)
+        node_h = self._matrix(np.tri(self.steps) * self.hours, done, "time")
+        dims = ("row", "cls", "delay")
+        self.require("earliest runs", node_h <= _array(most, *dims))
+        self.require("latest runs", node_h >= _array(np.minimum(least, most), *dims))
+        supplied = parted.arriving_node_h.sum(axis=(0, 3)) > 0
+        hosted = (parted.route_allowed & supplied[:, :, None]).any(axis=0).T
+        sizes = dict(zip(("time", "site", "cls"), work.node_mw.shape, strict=True))
+        run = self.variable("run", 0.0, np.where(hosted, np.inf, 0.0), **sizes)
+        self.require("somewhere", run.sum("site") - done.sum("delay") == 0)
+        priced = (np.arange(self.steps) < work.coarse_after) | (work.coarse_steps == 1)
+        given_up = self.variable("given up", 0.0, np.inf, **sizes).rename({"time": "row"})
+        change = self._matrix(np.eye(self.steps) - np.eye(self.steps, k=-1), run, "time")
+        before = np.zeros(work.node_mw.shape)
+        before[0] = parted.held_nodes
+        self.require("giving up", given_up + change >= _array(before, "row", "site", "cls"))
+        self.cost.append((_array(np.outer(priced, parted.interruption_cost), "row", "cls") * given_up).sum())
+        return run, _array(most[-1], "cls", "delay") - node_h.isel(row=-1)
+
     def _queues(self, work):
-        """Cumulative starts lie between what is due and what is released."""
+        """Cumulative starts lie between what is due and released at the end of each slot, in which all are alike."""
         released, due = (
             np.cumsum(nodes.reshape(self.steps, *work.shape).sum(axis=1), axis=0)
             for nodes in (work.released_nodes, work.due_nodes)
         )
         dims = ("time", "cls", "delay", "bin")
         start = self.variable("start", 0.0, np.inf, **dict(zip(dims, released.shape, strict=True)))
-        started = self._matrix(np.tri(self.steps), start, "time")
+        alike = [step for step in range(1, self.steps) if not self._begins_slot(work, step)]
+        if alike:
+            change = self._matrix((np.eye(self.steps) - np.eye(self.steps, k=-1))[alike], start, "time")
+            self.require("alike", change == 0)
+        ends = [step for step in range(self.steps) if step + 1 == self.steps or self._begins_slot(work, step + 1)]
+        started = self._matrix(np.tri(self.steps)[ends], start, "time")
         dims = ("row", *dims[1:])
-        self.require("released", started <= _array(released, *dims))
-        self.require("due", started >= _array(np.minimum(due, released), *dims))
+        self.require("released", started <= _array(released[ends], *dims))
+        self.require("due", started >= _array(np.minimum(due, released)[ends], *dims))
         return start
 
-    def _busy(self, work, placed):
+    def _begins_slot(self, work, step):
+        return step <= work.coarse_after or (step - work.coarse_after) % work.coarse_steps == 0
+
+    def _busy(self, work, placed, run):
         classes, bins, lags = work.occupancy.shape
         share = np.zeros((self.steps, self.steps, classes, bins))
         for step in range(self.steps):
@@ -302,7 +360,7 @@ class Oracle:
         sizes = dict(zip(("row", "site", "cls"), room.shape, strict=True))
         busy = self.variable("busy", 0.0, room, **sizes)
         late = self.variable("late", 0.0, np.inf, **sizes)
-        self.require("hosting", busy + late - wanted == 0)
+        self.require("hosting", busy + late - wanted - run.rename({"time": "row"}) == 0)
         penalties = self.grid.penalties
         price = penalties.late_per_node_h + penalties.shed_per_mwh * work.node_mw
         self.cost.append(self.hours * (_array(price, "row", "site", "cls") * late).sum())
@@ -332,11 +390,13 @@ class Oracle:
         own = _array(np.arange(sites)[:, None] == site, "site", "store")
         return (own * (self.charge - self.discharge)).sum("store").rename({"time": "row"})
 
-    def _wan(self, work, placed):
+    def _wan(self, work, placed, run):
         """In blocks: origins give between what is due and released, sites take what is placed, links carry the data."""
         origins, classes, _, _ = work.shape
-        first = np.arange(0, self.steps, work.block_steps)
-        block_of_step = np.arange(self.steps) // work.block_steps
+        begins = [step for step in range(self.steps) if self._begins_slot(work, step)]
+        blocks = [max(first for first in begins if first <= step) // work.block_steps for step in range(self.steps)]
+        block_of_step = np.searchsorted(np.unique(blocks), blocks)
+        first = np.flatnonzero(np.diff(blocks, prepend=-1))
         last = np.append(first[1:], self.steps) - 1
         upper = np.where(work.route_allowed, np.inf, 0.0)
         sizes = {"block": len(first), "origin": origins, "cls": classes, "site": len(work.site_bus)}
@@ -351,17 +411,37 @@ class Oracle:
         in_block = (np.arange(len(first))[:, None] == block_of_step).astype(float)
         taken = self._matrix(in_block, placed.sum("bin"), "time").rename({"row": "block"})
         self.require("sites take", moved.sum("origin") - taken == 0)
+        carried = self._carried(work, run, in_block, last)
         length = np.bincount(block_of_step)
         data = (_array(work.route_gb, "cls") * moved).sum("cls")
+        data += (_array(work.preemptible.route_gb, "cls") * carried.isel(origin=slice(origins))).sum("cls")
         room = work.bandwidth_gb * length[:, None, None]
         for origin, site in np.argwhere(np.isfinite(work.bandwidth_gb)):
             own = data.isel(origin=origin, site=site)
             over = self.variable(f"behind {origin} {site}", 0.0, np.inf, block=len(first))
             self.require(f"link {origin} {site}", own - over <= _array(room[:, origin, site], "block"))
-            self.cost.append(self.grid.penalties.late_per_node_h / work.route_gb.max() * over.sum())
+            dearest_gb = max(work.route_gb.max(), work.preemptible.route_gb.max())
+            self.cost.append(self.grid.penalties.late_per_node_h / dearest_gb * over.sum())
         self.cost.append((_array(work.route_cost, "origin", "cls", "site") * moved).sum())
 
-    def _terminal(self, work, start, placed):
+    def _carried(self, work, run, in_block, last):
+        """The same for preemptible work; it comes from origins or from where it has begun."""
+        parted = work.preemptible
+        arriving, due = (
+            np.cumsum(node_h.sum(axis=3), axis=0)[last] for node_h in (parted.arriving_node_h, parted.due_node_h)
+        )
+        upper = np.where(parted.route_allowed, np.inf, 0.0)
+        sizes = dict(zip(("block", "origin", "cls", "site"), (len(last), *upper.shape), strict=True))
+        carried = self.variable("carried", 0.0, upper, **sizes)
+        given = self._matrix(np.tri(len(last)), carried.sum("site"), "block")
+        self.require("whence at most", given <= _array(arriving, "row", "origin", "cls"))
+        self.require("whence at least", given >= _array(np.minimum(due, arriving), "row", "origin", "cls"))
+        taken = self._matrix(in_block * self.hours, run, "time").rename({"row": "block"})
+        self.require("sites run", carried.sum("origin") - taken == 0)
+        self.cost.append((_array(parted.route_cost, "origin", "cls", "site") * carried).sum())
+        return carried
+
+    def _terminal(self, work, start, placed, undone):
         classes, _, lags = work.occupancy.shape
         released = work.released_nodes.sum(axis=0).reshape(work.shape).sum(axis=0)
         runtime = _array(work.mean_runtime_h, "cls", "bin")
@@ -371,5 +451,5 @@ class Oracle:
         running = (_array(tail, "time", "cls", "bin") * placed).sum(["time", "bin", "site"])
         width = work.terminal.width_node_h
         left = self.variable("left", 0.0, width, cls=classes, part=width.shape[1])
-        self.require("end", left.sum("part") - waiting - running == 0)
+        self.require("end", left.sum("part") - waiting - running - undone.sum("delay") == 0)
         self.cost.append((_array(work.terminal.price_per_node_h, "cls", "part") * left).sum())

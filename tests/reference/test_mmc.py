@@ -48,6 +48,7 @@ def one_server_pool(axes: QueueAxes, servers: int) -> Fleet:
         capacity_nodes=np.full((1, 1), servers),
         idle_w=one,
         peak_w=one,
+        service_utilization=np.ones(1),
         power_factor=np.ones(1),
         connection_mw=np.full(1, np.inf),
         preference=np.zeros((1, 1, 1), np.int64),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import typer
 
-from gridtwin.cli import run, show, validate
+from gridtwin.cli import resume, run, show, validate, verify
 from gridtwin.errors import ExitCode, GridtwinError
 
 __all__ = ["app", "main"]
@@ -25,6 +25,8 @@ app = typer.Typer(
 )
 app.command()(validate.validate)
 app.command()(run.run)
+app.command()(resume.resume)
+app.command()(verify.verify)
 app.command()(show.show)
 
 
@@ -41,7 +43,7 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
         _say(str(error))
         return error.exit_code
     except OSError as error:
-        _say(f"cannot read or write: {error}")
+        _say("; ".join([f"cannot read or write: {error}", *getattr(error, "__notes__", ())]))
         return ExitCode.LIMIT
     except (typer.Abort, KeyboardInterrupt):
         code = ExitCode.INTERRUPTED

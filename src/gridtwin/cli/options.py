@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-__all__ = ["Json", "Overrides", "ScenarioPath"]
+__all__ = ["Json", "Overrides", "Quiet", "ScenarioPath"]
 
 ScenarioPath: TypeAlias = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="Scenario file, or the name of a shipped one.", show_default=False)
@@ -16,3 +16,4 @@ Overrides: TypeAlias = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Override a key, such as time.duration=7d.", show_default=False),
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
+Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", help="No progress, no table.")]

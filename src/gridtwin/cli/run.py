@@ -3,15 +3,13 @@
 # ruff: noqa: PLC0415 - imported where it runs, so that --help stays quick
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gridtwin.cli.options import Json, Overrides, ScenarioPath
+from gridtwin.cli.options import Json, Overrides, Quiet, ScenarioPath
+from gridtwin.cli.running import attended, end
 
 __all__ = ["run"]
 
@@ -21,37 +19,13 @@ def run(
     overrides: Overrides = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Parent of the run's folder.")] = Path("outputs"),
     as_json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Run a scenario and save it under DIR/<run_id>."""
     from gridtwin import api
-    from gridtwin.cli.table import print_summary
     from gridtwin.inputs.places import find_scenario
 
     study = api.load_study(find_scenario(scenario), overrides or ())
-    with _progress(shown=not quiet) as progress:
-        result = api.run(study, out, progress=progress)
-    if as_json:
-        typer.echo(json.dumps(result.summary, indent=2, ensure_ascii=False))
-    elif not quiet:
-        print_summary(result.summary)
-        typer.echo(f"saved in {result.run_dir}")
-    if result.notice:
-        typer.echo(f"gridtwin: {result.notice}", err=True)
-    raise typer.Exit(result.exit_code)
-
-
-@contextmanager
-def _progress(*, shown: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Show a bar on stderr where that is a terminal; yields a function of (windows done, windows in all)."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    if not shown or not console.is_terminal:
-        yield None
-        return
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("windows", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    with attended(shown=not quiet) as (progress, say):
+        result = api.run(study, out, progress=progress, say=say)
+    end(result, as_json=as_json, quiet=quiet)

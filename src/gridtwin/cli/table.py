@@ -50,6 +50,8 @@ def print_summary(summary: Mapping[str, Any]) -> None:
         )
     timing_s: Mapping[str, float] = summary.get("timing_s", {})
     if timing_s:
+        sessions = summary.get("sessions", 1)
+        label = "time" if sessions == 1 else f"time of {sessions} sessions"
         console.print(
-            "time: " + ", ".join(f"{name.replace('_', ' ')} {value:.2f} s" for name, value in timing_s.items())
+            f"{label}: " + ", ".join(f"{name.replace('_', ' ')} {value:.2f} s" for name, value in timing_s.items())
         )

@@ -33,7 +33,11 @@ def validate(scenario: ScenarioPath, overrides: Overrides = None, as_json: Json 
     if as_json:
         typer.echo(json.dumps({"valid": True, **facts}, indent=2, ensure_ascii=False))
         return
-    counts = ", ".join(f"{study.counts[name]:,} {name}" for name in ("jobs", "sites", "buses", "lines", "units"))
+    counts = ", ".join(
+        f"{study.counts[name]:,} {name}"
+        for name in ("jobs", "sites", "buses", "lines", "units", "stores")
+        if study.counts[name]
+    )
     typer.echo(f"{study.name} is valid: {counts}")
     typer.echo(f"jobs arrive {facts['start']} to {facts['submit_end']} ({study.time.submit_steps} steps)")
 

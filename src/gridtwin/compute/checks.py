@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gridtwin.compute.disciplines import DISCIPLINES
+from gridtwin.compute.disciplines import DISCIPLINES, SOLVER_TOLERANCE_NODES
 from gridtwin.errors import ComputeError
 from gridtwin.records import ComputePlan, ComputeState, Fleet
 from gridtwin.units import BoolArray, FloatArray, IntArray
@@ -12,8 +12,6 @@ from gridtwin.workload.jobs import JobTable
 from gridtwin.workload.reach import largest_pool_nodes
 
 __all__ = ["check_jobs", "check_window"]
-
-SOLVER_TOLERANCE_NODES = 1e-6
 
 
 def check_jobs(jobs: JobTable, fleet: Fleet) -> None:
@@ -27,6 +25,9 @@ def check_jobs(jobs: JobTable, fleet: Fleet) -> None:
     _refuse(jobs, jobs.runtime_s <= 0, "have a runtime of 0 s or less; expected at least 1 s")
     _refuse(jobs, jobs.nodes <= 0, "ask for no nodes; expected at least 1")
     _refuse(jobs, ~(jobs.data_gb >= 0.0) | np.isinf(jobs.data_gb), "have data_gb that is negative or not a number")
+    wrong_gb = ~(jobs.checkpoint_gb >= 0.0) | np.isinf(jobs.checkpoint_gb)
+    _refuse(jobs, wrong_gb, "have checkpoint_gb that is negative or not a number")
+    _refuse(jobs, np.minimum(jobs.checkpoint_s, jobs.restart_s) < 0, "have a checkpoint_s or restart_s below 0 s")
     _refuse(
         jobs,
         jobs.runtime_s > jobs.axes.bin_upper_s[-1],
@@ -58,6 +59,8 @@ def check_window(
     if plan is not None:
         _require("plan.release_nodes", plan.release_nodes, steps, state.release_nodes.shape, -SOLVER_TOLERANCE_NODES)
         _require("plan.route_nodes", plan.route_nodes, steps, state.route_nodes.shape, -SOLVER_TOLERANCE_NODES)
+        shape = fleet.capacity_nodes.shape
+        _require("plan.preemptible_nodes", plan.preemptible_nodes, steps, shape, -SOLVER_TOLERANCE_NODES)
 
 
 def _require(name: str, values: FloatArray | IntArray, steps: int, shape: tuple[int, ...], least: float = 0.0) -> None:

@@ -42,6 +42,10 @@ class Calendar:
         else:
             due.append(what)
 
+    def drop(self, instant_s: int, what: int) -> None:
+        """Forget what was noted; the instant is still called."""
+        self.due_at[instant_s].remove(what)
+
     def wake(self, instant_s: int) -> None:
         """Have `on_instant` called at `instant_s` even if nothing is due then."""
         if instant_s not in self.due_at and instant_s < self.end_s:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import floor
 
 import numpy as np
 
@@ -11,9 +12,20 @@ from gridtwin.records import Fleet
 from gridtwin.units import FloatArray, IntArray
 from gridtwin.workload.jobs import JobTable
 
-__all__ = ["DISCIPLINES", "carried_grants", "data_lead_s", "first_with_room", "largest_grant_with_room", "order_keys"]
+__all__ = [
+    "DISCIPLINES",
+    "cap_nodes",
+    "carried_cap",
+    "carried_grants",
+    "data_lead_s",
+    "first_with_room",
+    "largest_grant_with_room",
+    "order_keys",
+    "to_suspend",
+]
 
 DISCIPLINES = ("fcfs", "edf")
+SOLVER_TOLERANCE_NODES = 1e-6  # what a linear program may be off
 
 
 def order_keys(discipline: str, latest_start_s: IntArray) -> IntArray:
@@ -113,3 +125,73 @@ def carried_grants(
     total = positive.sum(axis=-1)
     share = ratio_or_zero(np.minimum(dropped, total), total)
     return release_nodes - unused, route_nodes - positive * share[..., None]
+
+
+def cap_nodes(planned_nodes: float, carry_nodes: float) -> int:
+    """Return how many nodes preemptible jobs may hold in a step: whole ones of what is planned and carried.
+
+    Examples
+    --------
+    >>> cap_nodes(3.4, 0.0), cap_nodes(3.4, 0.8), cap_nodes(2.9999999, 0.0)
+    (3, 4, 3)
+    """
+    return max(0, floor(planned_nodes + carry_nodes + SOLVER_TOLERANCE_NODES))
+
+
+def carried_cap(planned_nodes: float, carry_nodes: float, held_nodes: int, kept_waiting_nodes: int) -> float:
+    """Return what the cap leaves to the next step: what is not held, up to the widest job that it keeps waiting.
+
+    So whole jobs add up to the plan, and nothing piles up for jobs that are not there, or that lack room.
+
+    Parameters
+    ----------
+    planned_nodes, carry_nodes : float
+        Of the step that has begun.
+    held_nodes : int
+        By preemptible jobs, once it has begun.
+    kept_waiting_nodes : int
+        Width of the widest job that heads its queue and had room, but not under the cap; 0 where there is none.
+
+    Examples
+    --------
+    A job of four nodes waits under a plan of 1.5 and then takes what has been saved up:
+
+    >>> carried_cap(1.5, 0.0, 0, 4), carried_cap(1.5, 1.5, 0, 4), carried_cap(1.5, 3.0, 4, 0)
+    (1.5, 3.0, 0.0)
+    """
+    return min(max(planned_nodes + carry_nodes - held_nodes, 0.0), float(kept_waiting_nodes))
+
+
+def to_suspend(nodes: Sequence[int], excess_nodes: int) -> list[int]:
+    """Choose the jobs to suspend so that at least `excess_nodes` are given up, or all where that is not enough.
+
+    As many as it takes are chosen in the order given; then those chosen first are kept again, last one first, as far as
+    the others suffice.
+
+    Parameters
+    ----------
+    nodes : sequence of int
+        Widths of the jobs that may be suspended, the one with most slack first.
+    excess_nodes : int
+
+    Returns
+    -------
+    list of int
+        Places in `nodes`, ascending.
+
+    Examples
+    --------
+    >>> to_suspend([1, 3, 8, 2], excess_nodes=5)
+    [2]
+    """
+    chosen, given_up = [], 0
+    for place, width in enumerate(nodes):
+        if given_up >= excess_nodes:
+            break
+        chosen.append(place)
+        given_up += width
+    for place in chosen[-2::-1]:
+        if given_up - nodes[place] >= excess_nodes:
+            chosen.remove(place)
+            given_up -= nodes[place]
+    return chosen

@@ -13,13 +13,14 @@ from typing import Protocol
 
 import numpy as np
 
+from gridtwin.compute.caps import Caps
 from gridtwin.compute.clock import Calendar
 from gridtwin.compute.disciplines import carried_grants, first_with_room, largest_grant_with_room, order_keys
 from gridtwin.compute.pools import NEVER_S, Pools, WindowJobs
 from gridtwin.records import ComputePlan, ComputeState
 from gridtwin.units import IntArray
 
-__all__ = ["EdfLine", "FcfsLine", "Floor", "Grants", "Line", "PlannedLine", "lines_by_class"]
+__all__ = ["EdfLine", "FcfsLine", "Floor", "Grants", "Line", "Lots", "PlannedLine", "ResumingLine", "lines_by_class"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,58 +153,199 @@ class Grants:
         return reading
 
 
-class PlannedLine:
-    """Jobs start when the plan has released their queue, and at their latest start in any case.
+class Lots:
+    """Preemptible jobs in line, in lots of jobs that may go to the same places.
 
-    A job whose latest start, less the time that its data may take, lies before the end of the current step is urgent:
-    it starts at once, grant or not. While an urgent job finds no room, no other job of its class starts.
+    Jobs that have not begun are one lot per queue; suspended ones are one per pool and, where they may move, origin.
+    The head of a lot has the earliest latest start; where it finds no room the others of its lot wait with it.
     """
 
     __slots__ = (
-        "_by_latest", "_class", "_count", "_floor", "_grants", "_latest_keys", "_next", "_order_keys", "_queues",
-        "_rows",
+        "_caps", "_count", "_floor", "_grants", "_heaps", "_in_line", "_keys", "_migratable", "_own",
+        "_places",
     )  # fmt: skip
 
-    def __init__(self, floor: Floor, compute_class: int, rows: list[int], discipline: str, grants: Grants) -> None:
+    def __init__(
+        self, floor: Floor, compute_class: int, caps: Caps, grants: Grants, keys: list[int], in_line: list[bool]
+    ) -> None:
+        self._floor, self._caps, self._grants, self._keys, self._in_line = floor, caps, grants, keys, in_line
+        self._places, self._count = floor.places[compute_class], len(keys)
+        self._own = slice(compute_class * caps.sites, (compute_class + 1) * caps.sites)  # pools of the class
+        self._migratable: list[bool] = floor.jobs.table.migratable.tolist()
+        self._heaps: dict[tuple[int, int], list[int]] = {}
+
+    def join(self, job: int) -> None:
+        """Put a job in line."""
+        heappush(self._heaps.setdefault(self._lot(job), []), self._keys[job])
+
+    def start(self, now_s: int) -> None:
+        """Start and resume jobs as far as caps and free nodes allow, earliest latest start first.
+
+        At a boundary every head has its try, as those whom the cap alone keeps waiting count for what is carried over;
+        at other instants only those that some pool has room for.
+        """
+        widest = NEVER_S if now_s == self._caps.now_s else self._most_room()
+        if widest <= 0:
+            return
+        nodes, count = self._floor.jobs.nodes, self._count
+        heads = [self._head_key(heap) for heap in self._heaps.values() if heap]
+        heads = [key for key in heads if key < NEVER_S and nodes[key % count] <= widest]
+        heapify(heads)
+        while heads:
+            job = heappop(heads) % self._count
+            heap = self._heaps[self._lot(job)]
+            if self.start_one(job, now_s, urgent=False) and (key := self._head_key(heap)) < NEVER_S:
+                heappush(heads, key)
+
+    def _most_room(self) -> int:
+        free, room = self._floor.pools.free[self._own], self._caps.room[self._own]
+        return max(map(min, free, room))
+
+    def start_one(self, job: int, now_s: int, *, urgent: bool) -> bool:
+        """Start or resume `job`, beyond the cap if it is urgent; False where it finds no room."""
+        caps, nodes = self._caps, self._floor.jobs.nodes[job]
+        pool = self._pool_for(job)
+        if pool < 0:
+            return False
+        if caps.room[pool] < nodes:
+            if not urgent:
+                caps.kept_waiting[pool] = max(caps.kept_waiting[pool], nodes)
+                return False
+            self._grants.forced[pool] += nodes
+        pools = self._floor.pools
+        (pools.resume if job in pools.suspended else pools.take)(job, pool, now_s)
+        caps.hold(job, pools.start_s[-1])
+        self._in_line[job] = False
+        return True
+
+    def places(self, job: int) -> tuple[int, ...]:
+        """Return the pools where `job` may go: a suspended job that may not migrate stays at its site."""
+        pools = self._floor.pools
+        if job in pools.suspended and not self._migratable[job]:
+            return (pools.pool[job],)
+        return self._places[self._floor.jobs.origin[job]]
+
+    def _pool_for(self, job: int) -> int:
+        """Return the site of a suspended job where it fits; else the one with most room under the cap, or -1."""
+        pools, room, nodes = self._floor.pools, self._caps.room, self._floor.jobs.nodes[job]
+        own = pools.pool[job]
+        if own >= 0 and pools.free[own] >= nodes and room[own] >= nodes:
+            return own
+        return largest_grant_with_room(self.places(job), pools.free, nodes, room, 0)
+
+    def _head_key(self, heap: list[int]) -> int:
+        while heap:
+            job = heap[0] % self._count
+            if self._in_line[job] and heap[0] == self._keys[job]:
+                return heap[0]
+            heappop(heap)
+        return NEVER_S
+
+    def _lot(self, job: int) -> tuple[int, int]:
+        pools = self._floor.pools
+        if job not in pools.suspended:
+            return self._grants.queue[job], -1
+        return self._floor.jobs.origin[job] if self._migratable[job] else -1, pools.pool[job]
+
+
+class PlannedLine:
+    """Jobs start when the plan has released their queue or their cap has room, and at their latest start in any case.
+
+    A job whose latest start, less the time that its data may take, lies before the end of the current step is urgent:
+    it starts at once, grant or not, cap or not. An urgent job that finds no room has preemptible jobs suspended that
+    can pause, once in a step. While it waits no other job of its class starts.
+    """
+
+    __slots__ = (
+        "_asked", "_by_latest", "_capped", "_caps", "_class", "_count", "_floor", "_grants", "_in_line",
+        "_latest_keys", "_lots", "_next", "_order_keys", "_preemptible", "_queues", "_rows",
+    )  # fmt: skip
+
+    def __init__(
+        self, floor: Floor, compute_class: int, rows: list[int], discipline: str, grants: Grants, caps: Caps
+    ) -> None:
         self._floor, self._class, self._rows, self._next = floor, compute_class, [*rows, -1], 0
-        self._grants = grants
+        self._grants, self._caps = grants, caps
         latest_start_s = floor.order_by_s
         self._latest_keys: list[int] = order_keys("edf", latest_start_s).tolist()
         self._order_keys: list[int] = order_keys(discipline, latest_start_s).tolist()
+        self._preemptible: list[bool] = floor.jobs.table.preemptible.tolist()
+        self._capped = any(self._preemptible)
         self._count = len(self._latest_keys)
+        self._in_line = [False] * self._count
         self._by_latest: list[int] = []
         self._queues: dict[int, list[int]] = {queue: [] for queue in sorted({grants.queue[job] for job in rows})}
-        for _ in range(sum(job < floor.jobs.waiting for job in rows)):
+        self._lots = Lots(floor, compute_class, caps, grants, self._latest_keys, self._in_line)
+        self._asked: set[tuple[int, int]] = set()  # jobs that had others suspended, and in which step
+        for _ in range(sum(job < floor.jobs.arriving for job in rows)):
             self._admit_next()
 
     def start(self, now_s: int) -> None:
-        """Let arrivals join, start urgent jobs, then jobs with a grant."""
+        """Let arrivals join, start urgent jobs, then jobs with a grant, then preemptible ones."""
         submit_s = self._floor.jobs.submit_s
         while submit_s[self._rows[self._next]] <= now_s:
             self._admit_next()
+        if self._capped:
+            self._caps.see_ends()
+            self._admit_suspended(now_s)
         if self._start_urgent(now_s):
             self._start_granted(now_s)
+            if self._capped:
+                self._lots.start(now_s)
         arrival_s = submit_s[self._rows[self._next]]
         self._floor.wake_s[self._class] = arrival_s
         self._floor.calendar.wake(arrival_s)
 
     def _admit_next(self) -> None:
         job = self._rows[self._next]
-        queue = self._grants.queue[job]
-        heappush(self._by_latest, self._latest_keys[job])
-        heappush(self._queues[queue], self._order_keys[job])
-        self._grants.waiting[queue] += 1
         self._next += 1
+        if self._preemptible[job]:
+            self._lots.join(job)
+        else:
+            queue = self._grants.queue[job]
+            heappush(self._queues[queue], self._order_keys[job])
+            self._grants.waiting[queue] += 1
+        self._join(job)
+
+    def _admit_suspended(self, now_s: int) -> None:
+        """Let suspended jobs join whose state is saved."""
+        returning = self._caps.returning[self._class]
+        while returning and returning[0][0] <= now_s:
+            _, job = heappop(returning)
+            resume_by_s = self._caps.resume_by_s[job] - self._floor.pools.left_s[job]
+            self._latest_keys[job] = resume_by_s * self._count + job
+            self._lots.join(job)
+            self._join(job)
+
+    def _join(self, job: int) -> None:
+        self._in_line[job] = True
+        heappush(self._by_latest, self._latest_keys[job])
 
     def _start_urgent(self, now_s: int) -> bool:
         """Return whether no urgent job is left waiting."""
         not_urgent = self._grants.urgent_before_s * self._count
+        start_one = self._start_at_any_rate if self._capped else self._start_one
         while self._by_latest and self._by_latest[0] < not_urgent:
-            job = self._by_latest[0] % self._count
-            if self._floor.pools.pool[job] < 0 and not self._start_one(job, now_s):
+            key = self._by_latest[0]
+            job = key % self._count
+            if self._in_line[job] and key == self._latest_keys[job] and not start_one(job, now_s):
                 return False
             heappop(self._by_latest)
         return True
+
+    def _start_at_any_rate(self, job: int, now_s: int) -> bool:
+        """Start an urgent job, at once or, failing that, where suspending others makes room at once."""
+        if self._start_one(job, now_s):
+            return True
+        ask = job, self._grants.urgent_before_s
+        if ask in self._asked:
+            return False
+        self._asked.add(ask)
+        places, nodes = self._lots.places(job), self._floor.jobs.nodes[job]
+        made = self._caps.make_room(places, nodes, now_s)
+        if made:
+            self._admit_suspended(now_s)
+        return made and self._start_one(job, now_s)
 
     def _start_granted(self, now_s: int) -> None:
         release = self._grants.release
@@ -221,13 +363,15 @@ class PlannedLine:
         heap = self._queues[queue]
         while heap:
             job = heap[0] % self._count
-            if self._floor.pools.pool[job] < 0:
+            if self._in_line[job]:
                 return self._latest_keys[job]
             heappop(heap)
         return NEVER_S
 
     def _start_one(self, job: int, now_s: int) -> bool:
         """Start `job` at the allowed site with the largest route grant that has room; False when none has."""
+        if self._preemptible[job]:
+            return self._lots.start_one(job, now_s, urgent=True)
         jobs, pools, grants = self._floor.jobs, self._floor.pools, self._grants
         nodes, offset = jobs.nodes[job], grants.route_offset[job]
         places = self._floor.places[self._class][jobs.origin[job]]
@@ -240,20 +384,49 @@ class PlannedLine:
         grants.release[queue] -= nodes
         grants.route[offset + pool] -= nodes
         grants.waiting[queue] -= 1
+        self._in_line[job] = False
         pools.take(job, pool, now_s)
         return True
 
 
-def lines_by_class(floor: Floor, discipline: str, plan: ComputePlan | None, grants: Grants) -> dict[int, Line]:
+class ResumingLine:
+    """Without a plan: jobs that an earlier plan suspended go on as soon as they find room, before those in `line`."""
+
+    __slots__ = ("_floor", "_jobs", "_line", "_migratable", "_places")
+
+    def __init__(self, floor: Floor, compute_class: int, line: Line, suspended: list[int]) -> None:
+        self._floor, self._line, self._jobs = floor, line, suspended
+        self._places = floor.places[compute_class]
+        self._migratable: list[bool] = floor.jobs.table.migratable.tolist()
+
+    def start(self, now_s: int) -> None:
+        """Resume jobs in order of suspension, then start those in line."""
+        self._jobs = [job for job in self._jobs if not self._resume(job, now_s)]
+        self._line.start(now_s)
+
+    def _resume(self, job: int, now_s: int) -> bool:
+        pools, own = self._floor.pools, self._floor.pools.pool[job]
+        elsewhere = self._places[self._floor.jobs.origin[job]] if self._migratable[job] else ()
+        pool = first_with_room((own, *elsewhere), pools.free, self._floor.jobs.nodes[job])
+        if pool < 0 or pools.suspended[job] > now_s:
+            return False
+        pools.resume(job, pool, now_s)
+        return True
+
+
+def lines_by_class(
+    floor: Floor, discipline: str, plan: ComputePlan | None, grants: Grants, caps: Caps
+) -> dict[int, Line]:
     """Return the line of every class that has jobs in this window."""
-    compute_class = floor.jobs.table.compute_class[: floor.jobs.queued]
+    compute_class = floor.jobs.table.compute_class
+    in_line, suspended = floor.jobs.in_line, floor.jobs.suspended
     lines: dict[int, Line] = {}
     for index in np.unique(compute_class).tolist():
-        rows: list[int] = np.flatnonzero(compute_class == index).tolist()
+        rows: list[int] = in_line[compute_class[in_line] == index].tolist()
         if plan is not None:
-            lines[index] = PlannedLine(floor, index, rows, discipline, grants)
-        elif discipline == "fcfs":
-            lines[index] = FcfsLine(floor, index, rows)
-        else:
-            lines[index] = EdfLine(floor, index, rows)
+            lines[index] = PlannedLine(floor, index, rows, discipline, grants, caps)
+            continue
+        line: Line = FcfsLine(floor, index, rows) if discipline == "fcfs" else EdfLine(floor, index, rows)
+        paused: list[int] = suspended[compute_class[suspended] == index].tolist()
+        lines[index] = ResumingLine(floor, index, line, paused) if paused else line
     return lines

@@ -11,7 +11,7 @@ __all__ = ["it_power_mw", "marginal_node_mw"]
 
 
 def it_power_mw(busy_nodes: FloatArray, service_nodes: IntArray, fleet: Fleet) -> FloatArray:
-    """Mean draw of all nodes: those at work (jobs or services) at their peak, the others idle.
+    """Mean draw of all nodes: with a job at their peak, with services at their target utilisation, the others idle.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def it_power_mw(busy_nodes: FloatArray, service_nodes: IntArray, fleet: Fleet) -
     ndarray (time, site), MW
         Before cooling and conversion.
     """
-    at_work = busy_nodes + service_nodes
+    at_work = busy_nodes + service_nodes * fleet.service_utilization
     draw_w = fleet.capacity_nodes * fleet.idle_w + at_work * (fleet.peak_w - fleet.idle_w)
     return np.asarray(draw_w.sum(axis=2) / W_PER_MW)
 

@@ -12,8 +12,17 @@ import numpy as np
 
 from gridtwin.arrays import ratio_or_zero, sum_at
 from gridtwin.dispatch.compute_block import overbooking_price
-from gridtwin.dispatch.problem import ComputeProblem, GridPlan, GridProblem, PooledWork, StoreProblem, TerminalValue
+from gridtwin.dispatch.problem import (
+    ComputeProblem,
+    GridPlan,
+    GridProblem,
+    PooledWork,
+    PreemptibleProblem,
+    StoreProblem,
+    TerminalValue,
+)
 from gridtwin.dispatch.solve import dispatch_pooled
+from gridtwin.dispatch.wan_block import late_price_per_gb
 from gridtwin.errors import DispatchError
 from gridtwin.records import LossEstimate
 from gridtwin.units import KG_PER_T, FloatArray, IntArray
@@ -23,6 +32,8 @@ __all__ = ["advance_fluid", "first_steps", "kept_cost", "roll_fluid"]
 _PER_STEP_GRID = ("lower_mw", "upper_mw", "load_mw", "site_mw", "injection_mw", "watched", "rate_mw", "reserve_mw")
 _PER_STEP_STORES = ("charge_mw", "discharge_mw", "inflow_mw")
 _PER_STEP_COMPUTE = ("released_nodes", "due_nodes", "committed_nodes", "available_nodes", "base_mw", "node_mw")
+
+_PER_STEP_PREEMPTIBLE = ("arriving_node_h", "due_node_h", "width_nodes")
 
 
 def roll_fluid(grid: GridProblem, compute: ComputeProblem, window_steps: int, horizon_steps: int) -> float:
@@ -93,12 +104,8 @@ def advance_fluid(
     """
     _check_steps(compute, len(grid.load_mw), len(plan.group_mw), steps)
     rest = slice(steps, None)
-    waiting = _waiting(compute, work, steps)
-    begun = compute.released_nodes[:steps].sum(axis=0) - waiting
     left = _steps_of_compute(compute, rest)
-    released, due = left.released_nodes.copy(), left.due_nodes.copy()
-    released[0] += waiting
-    due[0] += compute.due_nodes[:steps].sum(axis=0) - begun
+    released, due = _left_over(compute.released_nodes, compute.due_nodes, _waiting(compute, work, steps), steps)
     busy = _carried_nodes(compute, work, steps)[rest] - _carried_overbooked(compute, work, steps)
     return (
         _continued(_steps_of_grid(grid, rest), plan, steps),
@@ -108,7 +115,31 @@ def advance_fluid(
             due_nodes=due,
             committed_nodes=left.committed_nodes + busy,
             terminal=_narrowed(compute.terminal, _node_h_after(compute, work, steps, grid.step_h)),
+            preemptible=_advance_preemptible(compute, work, steps, grid.step_h),
         ),
+    )
+
+
+def _left_over(arriving: FloatArray, due: FloatArray, waiting: FloatArray, steps: int) -> tuple[FloatArray, FloatArray]:
+    """Return both series (time, …) after `steps`: what waits arrives at once, what was done early counts for later."""
+    first_arriving, first_due = arriving[steps] + waiting, due[: steps + 1].sum(axis=0)
+    done = arriving[:steps].sum(axis=0) - waiting
+    return (
+        np.concatenate([first_arriving[None], arriving[steps + 1 :]]),
+        np.concatenate([(first_due - done)[None], due[steps + 1 :]]),
+    )
+
+
+def _advance_preemptible(compute: ComputeProblem, work: PooledWork, steps: int, step_h: float) -> PreemptibleProblem:
+    parted = compute.preemptible
+    waiting = _undone(compute, work, steps, step_h)
+    arriving, due = _left_over(parted.arriving_node_h, parted.due_node_h, waiting, steps)
+    return replace(
+        parted,
+        arriving_node_h=arriving,
+        due_node_h=due,
+        width_nodes=parted.width_nodes[steps:],
+        held_nodes=work.run_nodes[steps - 1],
     )
 
 
@@ -140,6 +171,7 @@ def kept_cost(grid: GridProblem, compute: ComputeProblem, plan: GridPlan, work: 
     else:
         waiting = _waiting(compute, work, steps).reshape(compute.shape).sum(axis=(0, 2))
         node_h = node_h + (waiting * compute.mean_runtime_h).sum(axis=1)
+        node_h = node_h + _undone(compute, work, steps, grid.step_h).sum(axis=(0, 2))
     per_hour = (
         _generation_cost_per_h(grid, plan, steps)
         + penalties.shed_per_mwh * plan.shed_mw[kept].sum()
@@ -149,19 +181,28 @@ def kept_cost(grid: GridProblem, compute: ComputeProblem, plan: GridPlan, work: 
         + penalties.reserve_per_mwh * plan.reserve_short_mw[kept].sum()
         + late
     )
-    moved = work.moved_nodes[: -(-steps // compute.block_steps)]
-    wan = (moved * compute.route_cost).sum() + penalties.late_per_node_h * _late_by_data(compute, moved, steps)
+    wan = _wan_cost(compute, work, steps, late_price_per_gb(compute, penalties))
     left = _worth(compute.terminal, node_h) - _worth_stored(grid, plan, steps)
-    return float(per_hour * grid.step_h + wan + left)
+    interruptions = (_given_up(compute, work, steps) @ compute.preemptible.interruption_cost).sum()
+    return float(per_hour * grid.step_h + wan + interruptions + left)
 
 
-def _late_by_data(compute: ComputeProblem, moved: FloatArray, steps: int) -> float:
-    """Nodes whose data the links cannot carry within their block (block, origin, class, site)."""
-    if not compute.route_gb.max() > 0:
-        return 0.0
-    lengths = np.diff(np.append(np.arange(0, steps, compute.block_steps), steps))
-    over_gb = np.einsum("bocs,c->bos", moved, compute.route_gb) - lengths[:, None, None] * compute.bandwidth_gb
-    return float(np.maximum(over_gb, 0.0).sum() / compute.route_gb.max())
+def _wan_cost(compute: ComputeProblem, work: PooledWork, steps: int, late_price: float) -> float:
+    """Price of what moves in the blocks of `steps`, and of the data that links cannot carry within their block."""
+    lengths = np.bincount(compute.block[:steps])
+    moved, carried = (part[: len(lengths)] for part in (work.moved_nodes, work.carried_node_h))
+    parted = compute.preemptible
+    gb = np.einsum("bocs,c->bos", moved, compute.route_gb)
+    gb += np.einsum("bocs,c->bos", carried[:, : gb.shape[1]], parted.route_gb)
+    over_gb = np.maximum(gb - lengths[:, None, None] * compute.bandwidth_gb, 0.0)
+    cost = (moved * compute.route_cost).sum() + (carried * parted.route_cost).sum() + late_price * over_gb.sum()
+    return float(cost)
+
+
+def _given_up(compute: ComputeProblem, work: PooledWork, steps: int) -> FloatArray:
+    """Nodes (time, site, class) that preemptible work gives up at the beginning of each step."""
+    held = np.concatenate([compute.preemptible.held_nodes[None], work.run_nodes[:steps]])
+    return np.maximum(-np.diff(held, axis=0), 0.0)
 
 
 def _check_steps(compute: ComputeProblem, all_steps: int, planned_steps: int, steps: int) -> None:
@@ -195,18 +236,37 @@ def _continued(grid: GridProblem, plan: GridPlan, steps: int) -> GridProblem:
 
 
 def _steps_of_compute(compute: ComputeProblem, part: slice) -> ComputeProblem:
-    return replace(compute, **{name: getattr(compute, name)[part] for name in _PER_STEP_COMPUTE})
+    parted = compute.preemptible
+    return replace(
+        compute,
+        preemptible=replace(parted, **{name: getattr(parted, name)[part] for name in _PER_STEP_PREEMPTIBLE}),
+        **{name: getattr(compute, name)[part] for name in _PER_STEP_COMPUTE},
+    )
 
 
 def _waiting(compute: ComputeProblem, work: PooledWork, steps: int) -> FloatArray:
     """Node starts (q,) that wait after `steps`: in each class, by origin what is not moved, by queue not started."""
     released = compute.released_nodes[:steps].sum(axis=0).reshape(compute.shape)
-    moved = work.moved_nodes[: -(-steps // compute.block_steps)].sum(axis=(0, 3))
-    at_origin = np.maximum(released.sum(axis=(2, 3)) - moved, 0.0)  # (origin, class)
-    in_queue = np.maximum(released.sum(axis=0) - work.start_nodes[:steps].sum(axis=0), 0.0)  # (class, delay class, bin)
-    total = at_origin.sum(axis=0)
-    waiting: FloatArray = ratio_or_zero(at_origin, total)[:, :, None, None] * in_queue
-    return waiting.ravel()
+    moved = work.moved_nodes[: compute.block[steps - 1] + 1].sum(axis=(0, 3))
+    at_origin = released.sum(axis=(2, 3)) - moved  # (origin, class)
+    in_queue = released.sum(axis=0) - work.start_nodes[:steps].sum(axis=0)  # (class, delay class, bin)
+    return _spread(at_origin, in_queue).ravel()
+
+
+def _undone(compute: ComputeProblem, work: PooledWork, steps: int, step_h: float) -> FloatArray:
+    """Preemptible work (whence, class, slack class) that could have been done by the end of `steps` and was not."""
+    arriving = compute.preemptible.arriving_node_h[:steps].sum(axis=0)
+    carried = work.carried_node_h[: compute.block[steps - 1] + 1].sum(axis=(0, 3))
+    done = work.done_nodes[:steps].sum(axis=0) * step_h
+    return _spread(arriving.sum(axis=2) - carried, arriving.sum(axis=0) - done)
+
+
+def _spread(by_place: FloatArray, by_queue: FloatArray) -> FloatArray:
+    """Return (place, class, …) whose sums over places are `by_queue` (class, …), those over queues `by_place`."""
+    at_place = np.maximum(by_place, 0.0)
+    share = ratio_or_zero(at_place, at_place.sum(axis=0))
+    spread: FloatArray = share.reshape(*share.shape, *(1,) * (by_queue.ndim - 1)) * np.maximum(by_queue, 0.0)
+    return spread
 
 
 def _carried_nodes(compute: ComputeProblem, work: PooledWork, steps: int) -> FloatArray:

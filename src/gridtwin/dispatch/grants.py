@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gridtwin.arrays import ratio_or_zero
-from gridtwin.dispatch.problem import ComputeProblem
+from gridtwin.dispatch.problem import ComputeProblem, PooledWork
 from gridtwin.records import ComputePlan
 from gridtwin.units import FloatArray, IntArray
 
@@ -16,34 +16,30 @@ SEED_NODES = 1e-9
 SEED_SHARE = 0.01  # of the mean flow; keeps every allowed pair reachable, whatever the pooled flows say
 
 
-def grants(
-    problem: ComputeProblem, start: FloatArray, placed: FloatArray, moved: FloatArray, block_of_step: IntArray
-) -> ComputePlan:
+def grants(problem: ComputeProblem, work: PooledWork) -> ComputePlan:
     """Share starts among origins by what each has waiting, and among sites by what moves between them.
 
     Parameters
     ----------
     problem : ComputeProblem
-    start : ndarray (time, class, delay class, bin), nodes
-    placed : ndarray (time, class, bin, site), nodes
-    moved : ndarray (block, origin, class, site), nodes
-    block_of_step : ndarray (time,)
+    work : PooledWork
 
     Returns
     -------
     ComputePlan
-        Its sums over origins are `start`, its sums over sites what leaves each origin; its sums over origins by site
-        are `placed` as closely as the fitting got.
+        Its sums over origins are `work.start_nodes`, its sums over sites what leaves each origin; its sums over origins
+        by site are `work.placed_nodes` as closely as the fitting got. Preemptible jobs need no grant: they hold nodes.
     """
-    release = _by_origin(problem, start, moved.sum(axis=3), block_of_step)
+    block_of_step = problem.block
+    release = _by_origin(problem, work.start_nodes, work.moved_nodes.sum(axis=3), block_of_step)
     leaving = release.sum(axis=3)  # (time, origin, class, bin)
-    flow = moved[block_of_step].transpose(0, 2, 1, 3)[:, :, None]  # (time, class, 1, origin, site)
+    flow = work.moved_nodes[block_of_step].transpose(0, 2, 1, 3)[:, :, None]  # (time, class, 1, origin, site)
     allowed = problem.route_allowed.transpose(1, 0, 2)[None, :, None]
-    route = fit(_seeded(flow) * allowed, leaving.transpose(0, 2, 3, 1), placed)
+    route = fit(_seeded(flow) * allowed, leaving.transpose(0, 2, 3, 1), work.placed_nodes)
     return ComputePlan(
         release_nodes=release.reshape(len(release), -1),
         route_nodes=route.transpose(0, 3, 1, 2, 4).copy(),
-        preemptible_nodes=np.zeros_like(problem.available_nodes),
+        preemptible_nodes=work.run_nodes,
     )
 
 

@@ -17,6 +17,7 @@ __all__ = ["UnitGroups", "group_units"]
 class UnitGroups:
     """Merged units: same bus, store, technology, limits and cost curve."""
 
+    name: tuple[str, ...]  # (group,) its first unit's
     group_of_unit: IntArray  # (unit,)
     members: IntArray  # (group,) number of units
     bus: IntArray  # (group,)
@@ -59,6 +60,7 @@ def group_units(units: UnitData) -> UnitGroups:
     segment_group = group_of_unit[units.segment_unit[representative]]
 
     return UnitGroups(
+        name=tuple(units.unit[unit] for unit in first),
         group_of_unit=group_of_unit,
         members=np.bincount(group_of_unit).astype(np.int64),
         bus=units.bus[first],

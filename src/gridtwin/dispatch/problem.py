@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -11,16 +12,26 @@ from gridtwin.records import ComputePlan, LossEstimate, NetworkMatrices
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
 __all__ = [
+    "ComputePrices",
     "ComputeProblem",
     "DispatchPlan",
+    "FleetPlan",
     "GridPlan",
     "GridProblem",
+    "GridReview",
+    "InjectionCuts",
     "LinkProblem",
+    "NodalPrices",
     "Penalties",
     "PooledWork",
+    "PreemptibleProblem",
+    "PriceExplanation",
+    "Review",
+    "ReviewRecord",
     "SolverRecord",
     "StoreProblem",
     "TerminalValue",
+    "Tightening",
 ]
 
 
@@ -80,6 +91,46 @@ class LinkProblem:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class InjectionCuts:
+    """Limits `weight @ injection_mw >= lower_mw` on the injections of one step each; they give way at a price."""
+
+    step: IntArray  # (cut,)
+    weight: FloatArray  # (cut, bus) 1 in size where power that can be moved is most effective
+    lower_mw: FloatArray  # (cut,)
+    price_per_mwh: FloatArray  # (cut,) of what is missing
+
+    @classmethod
+    def none(cls) -> InjectionCuts:
+        """No cut."""
+        number = np.zeros(0)
+        return cls(np.zeros(0, np.int64), np.zeros((0, 0)), number, number)
+
+    def __len__(self) -> int:
+        return len(self.step)
+
+    def and_also(self, other: InjectionCuts) -> InjectionCuts:
+        """Return the cuts of both."""
+        if not len(self) or not len(other):
+            return other if len(other) else self
+        return InjectionCuts(
+            *(
+                np.concatenate([mine, theirs])
+                for mine, theirs in (
+                    (self.step, other.step),
+                    (self.weight, other.weight),
+                    (self.lower_mw, other.lower_mw),
+                    (self.price_per_mwh, other.price_per_mwh),
+                )
+            )
+        )
+
+    def head(self, steps: int) -> InjectionCuts:
+        """Return those of the first `steps` steps."""
+        own = self.step < steps
+        return InjectionCuts(self.step[own], self.weight[own], self.lower_mw[own], self.price_per_mwh[own])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class GridProblem:
     """Dispatch of units over a DC network for given loads."""
 
@@ -99,6 +150,7 @@ class GridProblem:
     stores: StoreProblem
     links: LinkProblem
     reserve_mw: FloatArray  # (time,) upward reserve to hold
+    cuts: InjectionCuts = field(default_factory=InjectionCuts.none)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,8 +162,39 @@ class TerminalValue:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PreemptibleProblem:
+    """Work that may be interrupted at any time, between its earliest and its latest runs.
+
+    Slack classes are kinds of jobs whose envelopes are added up, such as those that may pause equally long.
+    `w`, whence, runs over the origins, then over the sites, to which work is bound that has begun and may not migrate.
+    """
+
+    arriving_node_h: FloatArray  # (time, w, class, slack class) what earliest runs do in each step
+    due_node_h: FloatArray  # (time, w, class, slack class) what latest runs do in each step
+    width_nodes: FloatArray  # (time, class, slack class) nodes of the jobs between release and due time
+    held_nodes: FloatArray  # (site, class) by such jobs before the first step
+    interruption_cost: FloatArray  # (class,) of taking a node from such work and giving it one again
+    route_cost: FloatArray  # (w, class, site) WAN cost of a node-hour
+    route_gb: FloatArray  # (class,) data of a node-hour from an origin
+    route_allowed: BoolArray  # (w, class, site)
+
+    @classmethod
+    def none(cls, steps: int, shape: tuple[int, int, int, int], sites: int) -> PreemptibleProblem:
+        """No such work; `shape` as in `ComputeProblem`."""
+        origins, classes, delays, _ = shape
+        work = np.zeros((steps, origins + sites, classes, delays))
+        route = np.zeros((origins + sites, classes, sites))
+        by_class = np.zeros(classes)
+        width, held = np.zeros((steps, classes, delays)), np.zeros((sites, classes))
+        return cls(work, work, width, held, by_class, route, by_class, route > 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ComputeProblem:
-    """Where and when waiting and coming jobs may start. `q` runs over (origin, class, delay class, bin)."""
+    """Where and when waiting and coming jobs may run. `q` runs over (origin, class, delay class, bin).
+
+    Jobs that may be interrupted stand in `preemptible`, the others start once and run to their end.
+    """
 
     released_nodes: FloatArray  # (time, q) node starts that become possible in the step, backlog in the first
     due_nodes: FloatArray  # (time, q) node starts that must have happened by the end of the step, not cumulated
@@ -127,9 +210,29 @@ class ComputeProblem:
     route_cost: FloatArray  # (origin, class, site) WAN cost of one node start
     route_gb: FloatArray  # (class,) data of one node start
     route_allowed: BoolArray  # (origin, class, site)
+    delay_steps: IntArray  # (delay class,) that what arrives may wait; 0 where it begins in the step it arrives in
     bandwidth_gb: FloatArray  # (origin, site) data that a link can carry in one step
     block_steps: int  # steps over which the WAN is balanced
     terminal: TerminalValue
+    preemptible: PreemptibleProblem
+    coarse_after: int = 0  # first step from which on starts are decided for several steps at once
+    coarse_steps: int = 1  # that many
+
+    @property
+    def slot(self) -> IntArray:
+        """Slot of each step (time,), ascending from 0; starts are spread evenly over the steps of a slot."""
+        step = np.arange(len(self.released_nodes))
+        later = np.maximum(step - self.coarse_after, 0) // self.coarse_steps
+        slot: IntArray = np.minimum(step, self.coarse_after) + later
+        return slot
+
+    @property
+    def block(self) -> IntArray:
+        """Block of each step (time,), ascending from 0, over which the WAN is balanced; a slot lies in one block."""
+        slot = self.slot
+        first = np.searchsorted(slot, slot)
+        block: IntArray = np.unique(first // self.block_steps, return_inverse=True)[1].astype(np.int64)
+        return block
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +251,38 @@ class SolverRecord:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PriceExplanation:
+    """Why prices are what they are. Elements are numbered as `dispatch.elements` names them."""
+
+    marginal_co2_kg_per_mwh: FloatArray  # (time, bus) change of emissions per MWh of further load
+    set_by: IntArray  # (time, bus) element whose move makes up most of the price
+    marginal: BoolArray  # (time, element) moves when load changes anywhere in the step
+    low_per_mwh: FloatArray  # (time, bus) saved by a little less load
+    high_per_mwh: FloatArray  # (time, bus) cost of a little more load; infinite where there can be no more
+    degenerate: BoolArray  # (time, bus) the two differ, and the price is one of many between them
+    penalised: BoolArray  # (time, bus) a priced slack (shed, spill, overload) moves with load
+    slack_fixed_per_mwh: FloatArray  # (time, bus) price with all such slack held where it is
+    reach_mw: FloatArray  # (time, bus) change of load, up or down, for which the price stands
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NodalPrices:
+    """Change of cost per MWh of further load, in parts. Energy is the price at the reference bus."""
+
+    energy_per_mwh: FloatArray  # (time,)
+    congestion_per_mwh: FloatArray  # (time, bus)
+    loss_per_mwh: FloatArray  # (time, bus)
+    shadow_price_per_mwh: FloatArray  # (time, line) saved per MWh of further rating, >= 0
+    cut_rent_per_h: FloatArray  # (time,) shadow price of cuts times what they weigh
+    explanation: PriceExplanation | None
+
+    @property
+    def total_per_mwh(self) -> FloatArray:
+        """Sum of the parts (time, bus)."""
+        return self.energy_per_mwh[:, None] + self.congestion_per_mwh + self.loss_per_mwh
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class GridPlan:
     """Set-points, flows and prices of a grid dispatch."""
 
@@ -158,8 +293,10 @@ class GridPlan:
     overload_mw: FloatArray  # (time, line)
     injection_mw: FloatArray  # (time, bus)
     losses_mw: FloatArray  # (time,)
-    price_per_mwh: FloatArray  # (time, bus) change of cost per MWh of further load
+    prices: NodalPrices
     binding: BoolArray  # (time, line) limits that were written
+    rate_mw: FloatArray  # (time, line) limits in force: the problem's, or what a review made of them
+    cuts: InjectionCuts  # in force
     charge_mw: FloatArray  # (time, store) drawn at the bus
     discharge_mw: FloatArray  # (time, store) given at the bus; what units generate from a store is in `group_mw`
     stored_mwh: FloatArray  # (time, store) at the end of the step
@@ -170,24 +307,82 @@ class GridPlan:
     reserve_price_per_mwh: FloatArray  # (time,) change of cost per MW and hour of further requirement
     solver: SolverRecord
 
+    @property
+    def price_per_mwh(self) -> FloatArray:
+        """Change of cost per MWh of further load (time, bus)."""
+        return self.prices.total_per_mwh
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ComputePrices:
+    """What room for work is worth, and what work costs that arrives: the locational marginal price of computing."""
+
+    node_per_node_h: FloatArray  # (time, site, class) energy, room and connection of one node
+    capacity_per_node_h: FloatArray  # (time, site, class) saved per node-hour of further room, 0 while there is some
+    job_per_node_h: FloatArray  # (time, q) cost of further work released in the step, NaN where none is
+    preemptible_per_node_h: FloatArray  # (time, origin, class, delay class) cost of further preemptible work
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tightening:
+    """What a review asks of the next solution."""
+
+    rate_mw: FloatArray  # (time, line) limits from now on
+    cuts: InjectionCuts  # further ones
+
+
+GridReview = Callable[[GridPlan], Tightening | None]
+"""Looks at a plan; None accepts it, anything else has it solved again. Must accept in the end."""
+
+Review = Callable[[GridPlan, FloatArray], Tightening | None]
+"""A `GridReview` that is told the draw of the sites (time, site), MW, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRecord:
+    """What AC said of a plan and what it led to."""
+
+    passes: int  # corrective ones
+    tightened: int  # (time, line) whose limit is below the model's rating
+    cuts: int
+    thermal_before: int  # ratings broken by the first plan
+    thermal_after: int  # by the last
+    voltage_before: int  # voltages outside their band, likewise
+    voltage_after: int
+    voltage_beyond_cure: int  # of the last: active power cannot cure them
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PooledWork:
-    """Decisions on work as the program holds them, in nodes: starts when, where and whence."""
+    """Decisions on work as the program holds them: node starts and preemptible work, each when, where and whence."""
 
     start_nodes: FloatArray  # (time, class, delay class, bin)
     placed_nodes: FloatArray  # (time, class, bin, site)
     moved_nodes: FloatArray  # (block, origin, class, site)
-    busy_nodes: FloatArray  # (time, site, class) by starts of this horizon
+    busy_nodes: FloatArray  # (time, site, class) by starts of this horizon and by preemptible work
     overbooked_nodes: FloatArray  # (time, site, class) work that finds no node and will be late
+    done_nodes: FloatArray  # (time, class, slack class) preemptible work under way
+    run_nodes: FloatArray  # (time, site, class) preemptible work under way
+    carried_node_h: FloatArray  # (block, w, class, site) preemptible work
+    prices: ComputePrices | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FleetPlan:
+    """What the fleet is granted and expected to draw."""
+
+    compute: ComputePlan | None  # None: start whatever fits, as soon as it fits
+    busy_nodes: FloatArray  # (time, site, class) mean nodes expected to be busy with jobs
+    site_mw: FloatArray  # (time, site) of equipment, cooling and conversion
+    prices: ComputePrices | None = None  # None where no program decides on both work and grid
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DispatchPlan:
     """A policy's answer: what the fleet is granted and what the grid intends."""
 
-    compute: ComputePlan | None  # None: start whatever fits, as soon as it fits
-    busy_nodes: FloatArray  # (time, site, class) mean nodes expected to be busy with jobs
-    site_mw: FloatArray  # (time, site) at the meter
+    fleet: FleetPlan
+    expected_price_per_mwh: FloatArray  # (time, bus) that the fleet was planned with
     grid: GridPlan
     unit_mw: FloatArray  # (time, unit)
+    review: ReviewRecord | None = None  # what AC said of it; None where nobody asked

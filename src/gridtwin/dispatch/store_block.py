@@ -37,6 +37,11 @@ class StoreMeters:
     stores: StoreProblem
     columns: StoreColumns
 
+    @classmethod
+    def none(cls, steps: int) -> StoreMeters:
+        """No store behind any meter."""
+        return cls(StoreProblem.none(steps), StoreColumns(*(np.zeros((steps, 0), np.int64),) * 5))
+
     def most_mw(self, sites: int) -> tuple[FloatArray, FloatArray]:
         """Return what the stores of each site draw and give at most (time, site)."""
         own = self.stores.site >= 0

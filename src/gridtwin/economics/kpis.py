@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from gridtwin.economics.kpi_table import KPIS
+from gridtwin.economics.tariffs import local_months, monthly_peaks_mw
 from gridtwin.units import HOUR_S, KG_PER_T, FloatArray
 
 __all__ = ["kpis"]
@@ -16,6 +17,7 @@ def kpis(
     variables: Mapping[str, np.ndarray],
     jobs: Mapping[str, np.ndarray],
     inputs: Mapping[str, Mapping[str, np.ndarray]],
+    instants: np.ndarray,
     step_s: int,
     carbon_price_per_t: float,
 ) -> dict[str, float | int | None]:
@@ -25,6 +27,7 @@ def kpis(
     ----------
     variables, jobs, inputs : mappings of arrays
         As stored by the run.
+    instants : ndarray (time,), datetime64, UTC
     step_s : int, s
     carbon_price_per_t : float
         Money per tonne; prices `co2_t` into `carbon_cost`.
@@ -38,7 +41,7 @@ def kpis(
     units = inputs["units"]
     unit_mwh = v["unit_mw"].sum(axis=0) * hours
     curtailed = np.maximum(v["available_mw"] - v["unit_mw"], 0.0)[:, units["curtailable"] & units["profiled"]]
-    gap_mw = v["planned_site_mw"] - v["site_mw"]
+    gap_mw = v["planned_facility_mw"] - v["facility_mw"]
     co2_t = float(v["co2_kg"].sum()) / KG_PER_T
     values: dict[str, float | int | None] = {
         "energy_mwh": _sum(v["site_mw"]) * hours,
@@ -46,7 +49,11 @@ def kpis(
         "system_cost": _sum(v["production_cost"]),
         "carbon_cost": co2_t * carbon_price_per_t,
         "co2_t": co2_t,
+        **_bills(v, inputs, instants, hours),
         "curtailment_mwh": _sum(curtailed) * hours,
+        "store_spill_mwh": _sum(v["store_spill_mw"]) * hours,
+        "stored_change_mwh": _sum(_stored_change(v, inputs)),
+        "stock_change_cost": -_sum(_stored_change(v, inputs) * _store_price(v, inputs)),
         "renewable_share": _share(unit_mwh[units["renewable"]].sum(), unit_mwh.sum()),
         "unserved_mwh": _sum(v["shed_mw"]) * hours,
         "overload_mwh": _sum(v["overload_mw"]) * hours,
@@ -55,7 +62,10 @@ def kpis(
         **_job_kpis(jobs),
         "fluid_gap_mwh": _sum(np.abs(gap_mw)) * hours,
         "overrun_mwh": _sum(np.maximum(-gap_mw, 0.0)) * hours,
+        "checkpoint_node_h": _sum(v["checkpoint_node_s"]) / HOUR_S,
+        "restart_node_h": _sum(v["restart_node_s"]) / HOUR_S,
         "wan_gb": _sum(v["moved_gb"]),
+        "migrated_gb": _sum(v["migrated_gb"]),
         "wan_cost": _sum(v["moved_gb"].sum(axis=0).ravel() * inputs["wan"]["price_per_gb"]),
         "max_line_loading_percent": _largest(v["loading_percent"]),
         "min_vm_pu": _negated(_largest(-v["vm_pu"])),
@@ -63,6 +73,33 @@ def kpis(
         "ac_steps_not_converged": int((v["ac_converged"] == 0).sum()),
     }
     return {name: values[name] for name in KPIS}
+
+
+def _bills(
+    v: Mapping[str, np.ndarray], inputs: Mapping[str, Mapping[str, np.ndarray]], instants: np.ndarray, hours: float
+) -> dict[str, float | int | None]:
+    """What the sites pay, as settled and as their plans expected it."""
+    tariff = inputs["tariff"]
+    month, rate = local_months(instants, int(tariff["zone_s"][0])), float(tariff["demand_charge_per_mw"][0])
+    planned_mw = v["site_mw"] - v["facility_mw"] + v["planned_facility_mw"]
+    return {
+        name: _sum(draw_mw * v[price]) * hours + rate * _sum(monthly_peaks_mw(draw_mw, month))
+        for name, draw_mw, price in (
+            ("electricity_cost", v["site_mw"], "charged_per_mwh"),
+            ("expected_electricity_cost", planned_mw, "expected_charge_per_mwh"),
+        )
+    }
+
+
+def _stored_change(v: Mapping[str, np.ndarray], inputs: Mapping[str, Mapping[str, np.ndarray]]) -> FloatArray:
+    """Energy at the end less that at the start (store,), MWh at the bus."""
+    stores = inputs["stores"]
+    return np.asarray((v["stored_mwh"][-1] - stores["initial_mwh"]) * stores["efficiency_discharge"])
+
+
+def _store_price(v: Mapping[str, np.ndarray], inputs: Mapping[str, Mapping[str, np.ndarray]]) -> FloatArray:
+    """Mean price at the stores' buses (store,), money per MWh."""
+    return np.asarray(v["price_per_mwh"].mean(axis=0)[inputs["stores"]["bus_index"]])
 
 
 def _job_kpis(jobs: Mapping[str, np.ndarray]) -> dict[str, float | int | None]:
@@ -74,6 +111,8 @@ def _job_kpis(jobs: Mapping[str, np.ndarray]) -> dict[str, float | int | None]:
         "jobs_completed": int(done.sum()),
         "jobs_unfinished": int((~done).sum()),
         "jobs_late": int((jobs["end_s"] > jobs["due_s"])[done].sum() + (~done).sum()),
+        "jobs_suspended": int(jobs["suspensions"].sum()),
+        "jobs_migrated": int(jobs["migrations"].sum()),
         "wait_p50_s": float(np.percentile(wait_s, 50)) if len(wait_s) else None,
         "wait_p95_s": float(np.percentile(wait_s, 95)) if len(wait_s) else None,
     }

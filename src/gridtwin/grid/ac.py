@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from gridtwin.arrays import link_injection_mw
 from gridtwin.errors import GridError
 from gridtwin.grid.network import admittances, build_net, run_step
 from gridtwin.grid.newton import PowerFlows, bus_injection, limits_of, line_injection, solve_within_limits
@@ -56,7 +57,6 @@ class AcGrid:
         self.ybus, self.y_from, self.y_to = matrices.ybus, matrices.y_from, matrices.y_to
         self._v_base_pu = matrices.v_base_pu
         self._unit_to_bus = _summation(units.bus, len(grid.bus))
-        self._link_to_bus = _summation(grid.link_to, len(grid.bus)) - _summation(grid.link_from, len(grid.bus))
 
     def solve(self, injections: AcInjections, *, enforce_q_limits: bool = True) -> AcSolution:
         """Solve every step on its own.
@@ -102,11 +102,9 @@ class AcGrid:
     def _problem(self, injections: AcInjections, *, enforce_q_limits: bool) -> _Problem:
         base_mva = self.grid.base_mva
         holding = injections.committed & self.units.holds_voltage
-        injection_mw = (
-            _summed(self._unit_to_bus, injections.unit_mw)
-            + _summed(self._link_to_bus, injections.link_mw)
-            - injections.load_mw
-        )
+        grid = self.grid
+        links_mw = link_injection_mw(injections.link_mw, grid.link_from, grid.link_to, grid.link_loss, len(grid.bus))
+        injection_mw = _summed(self._unit_to_bus, injections.unit_mw) + links_mw - injections.load_mw
         q_min_mvar, q_max_mvar = self.units.q_min_mvar, self.units.q_max_mvar
         if not enforce_q_limits:
             q_min_mvar, q_max_mvar = np.full_like(q_min_mvar, -np.inf), np.full_like(q_max_mvar, np.inf)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from gridtwin.arrays import link_injection_mw
 from gridtwin.errors import GridError
 from gridtwin.records import GridData, UnitData
 from gridtwin.units import BoolArray, FloatArray, IntArray
@@ -92,9 +93,7 @@ def build_net(grid: GridData, units: UnitData) -> pandapowerNet:
         pp.create_shunts(net, shunt, -grid.shunt_mvar[shunt], grid.shunt_mw[shunt], vn_kv=grid.vn_kv[shunt])
         pp.create_loads(net, np.arange(buses), np.zeros(buses), np.zeros(buses), name=grid.bus)
         _add_units(pp, net, units)
-        ends = np.stack([grid.link_from, grid.link_to], axis=1).ravel()
-        injection_mw = np.stack([-grid.link_schedule_mw, grid.link_schedule_mw], axis=1).ravel()
-        pp.create_sgens(net, ends, injection_mw, name=[f"{link} {end}" for link in grid.link for end in ("from", "to")])
+        _add_links(pp, net, grid)
     return net
 
 
@@ -330,6 +329,14 @@ def _add_units(pp: ModuleType, net: pandapowerNet, units: UnitData) -> None:
         max_p_mw=units.p_max_mw[sgen],
         name=[units.unit[index] for index in sgen],
     )
+
+
+def _add_links(pp: ModuleType, net: pandapowerNet, grid: GridData) -> None:
+    own = np.arange(len(grid.link))
+    ends = 2 * own, 2 * own + 1
+    at_ends = link_injection_mw(grid.link_schedule_mw, *ends, grid.link_loss, 2 * len(own))
+    names = [f"{link} {end}" for link in grid.link for end in ("from", "to")]
+    pp.create_sgens(net, np.stack([grid.link_from, grid.link_to], axis=1).ravel(), at_ends, name=names)
 
 
 def _branch_names(net: pandapowerNet, table: str, first: int, end: int) -> NDArray[np.str_]:

@@ -174,6 +174,10 @@ def draw_jobs(
             origin_shares=batch.origin_shares,
             delay_shares=batch.delay_shares,
             preemptible_share=batch.preemptible_share,
+            migratable_share=batch.migratable_share,
+            checkpoint_s=batch.checkpoint.save,
+            restart_s=batch.checkpoint.restart,
+            checkpoint_gb_per_node=batch.checkpoint.gb_per_node,
             data_gb_per_node_median=batch.data_gb_per_node.median,
             data_gb_per_node_sigma=batch.data_gb_per_node.sigma,
         )

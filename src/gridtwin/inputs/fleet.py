@@ -13,6 +13,7 @@ from gridtwin.inputs.network import indices
 from gridtwin.inputs.tables import ModelFolder, numbers
 from gridtwin.located import Table
 from gridtwin.records import Fleet, QueueAxes
+from gridtwin.scenario.schema import Workload
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
 __all__ = ["fleet_data", "fleet_issues", "reachable"]
@@ -90,7 +91,7 @@ def _preference(price_per_gb: FloatArray, latency_s: FloatArray, may: BoolArray)
     return ranked
 
 
-def fleet_data(model: ModelFolder, delay_classes: tuple[str, ...], bins_s: tuple[int, ...]) -> Fleet:
+def fleet_data(model: ModelFolder, workload: Workload) -> Fleet:
     """Build the record of a fleet whose tables have no issues.
 
     Batch jobs do not go to service classes: their sites are left out of `preference`. A pair of origin and site
@@ -98,7 +99,8 @@ def fleet_data(model: ModelFolder, delay_classes: tuple[str, ...], bins_s: tuple
     """
     sites, nodes, wan = (model.tables[name] for name in ("sites", "nodes", "wan"))
     classes = model.spec.compute.classes
-    axes = QueueAxes(model.tables["origins"].text("origin"), tuple(classes), delay_classes, bins_s)
+    origins, delays = model.tables["origins"].text("origin"), tuple(workload.delay_classes)
+    axes = QueueAxes(origins, tuple(classes), delays, workload.duration_bins)
     site = sites.text("site")
     cell = indices(nodes.text("site"), site), indices(nodes.text("compute_class"), axes.compute_class)
     pair = indices(wan.text("origin"), axes.origin), indices(wan.text("site"), site)
@@ -115,6 +117,7 @@ def fleet_data(model: ModelFolder, delay_classes: tuple[str, ...], bins_s: tuple
     price_per_gb = spread(per_link, pair, numbers(wan, "price_per_gb"), 0.0)
     batch = np.array([not spec.service for spec in classes.values()])
     may = _may(model, latency_s, capacity) & batch[None, :, None]
+    utilization = {service.compute_class: service.target_utilization for service in workload.services}
     return Fleet(
         site=site,
         bus=indices(sites.text("bus"), model.tables["buses"].text("bus")),
@@ -122,6 +125,7 @@ def fleet_data(model: ModelFolder, delay_classes: tuple[str, ...], bins_s: tuple
         capacity_nodes=capacity,
         idle_w=spread(per_class, cell, np.array([unit.idle_w for unit in hardware]), 0.0),
         peak_w=spread(per_class, cell, np.array([unit.peak_w for unit in hardware]), 0.0),
+        service_utilization=np.array([utilization.get(name, 1.0) for name in classes]),
         power_factor=numbers(sites, "power_factor"),
         connection_mw=numbers(sites, "connection_mw"),
         preference=_preference(price_per_gb, latency_s, may),

@@ -9,8 +9,10 @@ import numpy as np
 from gridtwin.errors import Issue
 from gridtwin.inputs.network import indices
 from gridtwin.inputs.segments import convex_segments
+from gridtwin.inputs.stores import unit_store
 from gridtwin.inputs.tables import ModelFolder, numbers
 from gridtwin.located import Table
+from gridtwin.profiles.files import Series
 from gridtwin.records import UnitData
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
@@ -51,16 +53,21 @@ def _voltages(units: Table) -> Iterator[Issue]:
 def _profiles(model: ModelFolder, units: Table) -> Iterator[Issue]:
     """Profiles must exist and stay below what their units can give."""
     series = model.series.get("availability")
-    if series is None:
-        if model.spec.profiles.availability is None:
-            yield from units.unknown("profile", (), "profile (profiles.availability names no file)")
-        return
-    yield from units.unknown("profile", series.name, f"profile, no column of {series.file},")
+    if series is not None:
+        yield from units.unknown("profile", series.name, f"profile, no column of {series.file},")
+    elif model.spec.profiles.availability is None:
+        yield from units.unknown("profile", (), "profile (profiles.availability names no file)")
+    for given in (series, model.real_time.get("availability")):
+        yield from _peaks(given, units) if given else ()
+
+
+def _peaks(series: Series, units: Table) -> Iterator[Issue]:
+    """Check what the profiles of a file reach against the units that follow them."""
     greatest = dict(zip(series.name, series.values.max(axis=0), strict=True))
     for row, (name, p_max_mw) in enumerate(zip(units.text("profile"), units.columns["p_max_mw"], strict=True)):
         if greatest.get(name, 0.0) > p_max_mw + POWER_TOLERANCE_MW:
             message = f"p_max_mw = {p_max_mw:g} is below the {greatest[name]:g} MW that profile {name!r} reaches"
-            yield units.at(row, "p_max_mw").issue(message)
+            yield units.at(row, "p_max_mw").issue(f"{message} in {series.file}")
 
 
 def _curves(units: Table, segments: Table) -> Iterator[Issue]:
@@ -85,7 +92,6 @@ def unit_data(model: ModelFolder) -> UnitData:
     units = model.tables["units"]
     unit = units.text("unit")
     segment_unit, width_mw, cost, co2 = _segments(units, model.tables["segments"])
-    profiles = profile_names(model)
 
     def flags(column: str) -> BoolArray:
         return np.asarray(units.columns[column], dtype=np.bool_)
@@ -105,8 +111,8 @@ def unit_data(model: ModelFolder) -> UnitData:
         quick_start=flags("quick_start"),
         renewable=flags("renewable"),
         curtailable=flags("curtailable"),
-        profile=np.array([profiles.index(p) if p else -1 for p in units.text("profile")], dtype=np.int64),
-        store=np.full(len(unit), -1, dtype=np.int64),
+        profile=indices(units.text("profile"), profile_names(model)),
+        store=unit_store(model),
         segment_unit=segment_unit,
         segment_mw=width_mw,
         segment_cost_per_mwh=cost,

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timezone
 from pathlib import Path
+from typing import Any
 
 from gridtwin.errors import InputError, Issue
-from gridtwin.inputs.clock import clock_issues, coverage_issues, skipped_s, time_grid
+from gridtwin.inputs.clock import clock_issues, coverage_issues, skipped_s, time_grid, wanted_steps
 from gridtwin.inputs.demand import draw_jobs, find_traces, fit_issues, name_issues, read_traces
 from gridtwin.inputs.fleet import fleet_data, fleet_issues, reachable
 from gridtwin.inputs.generation import unit_data, unit_issues
 from gridtwin.inputs.network import grid_data, network_issues
 from gridtwin.inputs.places import find_model, model_names
-from gridtwin.inputs.series import connection_issues, run_profiles
+from gridtwin.inputs.series import connection_issues, run_profiles, series_issues
+from gridtwin.inputs.stores import store_data, store_issues
 from gridtwin.inputs.study import Study
 from gridtwin.inputs.tables import ModelFolder, read_model
 from gridtwin.inputs.transfers import transfer_issues
-from gridtwin.located import did_you_mean
-from gridtwin.records import Fleet, StoreData
+from gridtwin.located import did_you_mean, shown
+from gridtwin.records import Fleet
 from gridtwin.scenario.load import LocatedScenario, read_scenario
 from gridtwin.scenario.schema import Scenario
 from gridtwin.workload.traces import Trace
@@ -55,9 +58,9 @@ def load_study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
     trace_files = find_traces(scenario, path.parent, issues) if scenario.value else {}
     traces = read_traces(trace_files, issues)
     if model:
-        issues += [*network_issues(model), *unit_issues(model), *fleet_issues(model)]
+        issues += [*network_issues(model), *unit_issues(model), *store_issues(model), *fleet_issues(model)]
     if scenario.value and model:
-        issues += [*clock_issues(scenario, model), *name_issues(scenario, model)]
+        issues += [*series_issues(scenario, model), *clock_issues(scenario, model), *name_issues(scenario, model)]
         if fleet := _fleet(scenario.value, model, issues):
             may = reachable(model, fleet)
             issues += [
@@ -89,7 +92,7 @@ def _fleet(scenario: Scenario, model: ModelFolder, issues: Sequence[Issue]) -> F
         name not in model.tables or model.tables[name].file in faulty for name in FLEET_TABLES
     ):
         return None
-    return fleet_data(model, tuple(scenario.workload.delay_classes), scenario.workload.duration_bins)
+    return fleet_data(model, scenario.workload)
 
 
 def _study(
@@ -106,35 +109,73 @@ def _study(
     assert fleet is not None
     time = time_grid(scenario)
     jobs, job_counts = draw_jobs(scenario, fleet, traces, skipped_s(scenario, model))
-    series = run_profiles(scenario, model, fleet, reachable(model, fleet))
     last_due_s = int(jobs.due_s.max(initial=0))
+    may, wanted = reachable(model, fleet), wanted_steps(time, last_due_s)
+    scheduled = run_profiles(scenario, model, fleet, may, wanted)
+    surprised = scenario.series == "real_time"
+    series = run_profiles(scenario, model.came_true, fleet, may, wanted) if surprised else scheduled
     run_steps = time.windows_until(last_due_s) * time.window_steps
     issues = [
         *coverage_issues(located, time, last_due_s, series.steps),
         *connection_issues(model, fleet, series, time, run_steps),
+        *_outside(model),
     ]
     if issues:
         raise InputError(issues)
-    grid, units = grid_data(model), unit_data(model)
-    files = {f"models/{model.spec.name}/{file.relative_to(model.folder)}": file for file in model.files}
-    files |= {f"traces/{file.name}": file for file in trace_files.values()}
+    grid, units, stores = grid_data(model), unit_data(model), store_data(model)
+    place = f"models/{model.spec.name}"
+    files = {f"{place}/{os.path.relpath(file, model.folder)}": file for file in model.files}
+    trace_keys = _trace_keys(trace_files)
+    files |= {trace_keys[name]: file for name, file in trace_files.items()}
     offset = model.spec.profiles.start.utcoffset()
     assert offset is not None
-    sizes = {"buses": grid.bus, "lines": grid.line, "links": grid.link, "units": units.unit, "sites": fleet.site}
+    sizes = {
+        "buses": grid.bus,
+        "lines": grid.line,
+        "links": grid.link,
+        "units": units.unit,
+        "stores": stores.store,
+        "sites": fleet.site,
+    }
     return Study(
         name=name,
         scenario=scenario,
         resolved=scenario.resolved(),
+        portable=_portable(scenario.resolved(), place, trace_keys),
         currency=model.spec.currency,
         time=time,
         grid=grid,
         units=units,
-        stores=StoreData.none(),
+        stores=stores,
         fleet=fleet,
         jobs=jobs,
         profiles=series,
+        day_ahead=scheduled if surprised else None,
         zone=timezone(offset),
         model_hashes={key: hashlib.sha256(file.read_bytes()).hexdigest() for key, file in files.items()},
         files=files,
         counts={key: len(names) for key, names in sizes.items()} | {"jobs": len(jobs)} | job_counts,
     )
+
+
+def _outside(model: ModelFolder) -> Iterator[Issue]:
+    """Yield files that the model names but does not hold: a run keeps a copy of the whole folder."""
+    for file in model.files:
+        if os.path.relpath(file, model.folder).startswith(os.pardir):
+            yield Issue(shown(file), 0, 0, f"lies outside the model folder {shown(model.folder)}; move it there")
+
+
+def _trace_keys(files: Mapping[str, Path]) -> dict[str, str]:
+    """Return a name in `traces/` for each trace of a scenario; files of one name from two folders are numbered."""
+    keys: dict[Path, str] = {}
+    for path in files.values():
+        taken = [key for other, key in keys.items() if other.name == path.name]
+        keys.setdefault(path, f"traces/{len(taken)}_{path.name}" if taken else f"traces/{path.name}")
+    return {name: keys[path] for name, path in files.items()}
+
+
+def _portable(resolved: dict[str, Any], model: str, trace_keys: Mapping[str, str]) -> dict[str, Any]:
+    """Return a resolved scenario that finds its model and traces by their paths relative to it."""
+    workload = resolved["workload"]
+    batch = [stream | {"trace": trace_keys[stream["trace"]]} for stream in workload["batch"]]
+    return resolved | {"model": model, "workload": workload | {"batch": batch}}

@@ -22,8 +22,8 @@ BUSES_SHOWN = 5
 
 
 def indices(names: Sequence[str], among: Sequence[str]) -> IntArray:
-    """Return where each name stands among others."""
-    index = {name: i for i, name in enumerate(among)}
+    """Return where each name stands among others, -1 for an empty name."""
+    index = {"": -1} | {name: i for i, name in enumerate(among)}
     return np.array([index[name] for name in names], dtype=np.int64)
 
 
@@ -83,14 +83,20 @@ def _branches(buses: Table, branches: Table) -> Iterator[Issue]:
 
 
 def _links(links: Table) -> Iterator[Issue]:
-    """Check that each link leads somewhere and can carry its schedule."""
-    columns = (links.columns[name] for name in ("from_bus", "to_bus", "p_nom_mw", "schedule_mw"))
-    for row, (start, end, p_nom_mw, schedule_mw) in enumerate(zip(*columns, strict=True)):
+    """Check that each link leads somewhere, can carry its schedule and lets something arrive."""
+    names = ("from_bus", "to_bus", "p_nom_mw", "schedule_mw", "dispatched", "loss_share")
+    columns = (links.columns[name] for name in names)
+    for row, (start, end, p_nom_mw, schedule_mw, dispatched, loss) in enumerate(zip(*columns, strict=True)):
         if start and start == end:
             yield links.at(row, "to_bus").issue(f"link ends where it begins, at bus {end!r}")
         if abs(schedule_mw) > p_nom_mw:
             message = f"schedule_mw = {schedule_mw:g} is more than p_nom_mw = {p_nom_mw:g} in either direction"
             yield links.at(row, "schedule_mw").issue(message)
+        if dispatched and abs(schedule_mw) > 0:
+            message = f"schedule_mw is {schedule_mw:g} at a link that is dispatched, expected 0"
+            yield links.at(row, "schedule_mw").issue(f"{message}; a schedule holds only where dispatched = false")
+        if loss >= 1:
+            yield links.at(row, "loss_share").issue(f"loss_share is {loss:g}; expected a share of at least 0, below 1")
 
 
 def _islands(model: ModelFolder, buses: Table, branches: Table) -> Iterator[Issue]:
@@ -144,6 +150,6 @@ def grid_data(model: ModelFolder) -> GridData:
         link_to=indices(links.text("to_bus") if links else (), bus),
         link_p_nom_mw=numbers(links, "p_nom_mw") if links else np.zeros(0),
         link_schedule_mw=numbers(links, "schedule_mw") if links else np.zeros(0),
-        link_dispatched=np.zeros(len(links) if links else 0, dtype=bool),
-        link_loss=np.zeros(len(links) if links else 0),
+        link_dispatched=np.array(links.columns["dispatched"] if links else (), dtype=np.bool_),
+        link_loss=numbers(links, "loss_share") if links else np.zeros(0),
     )

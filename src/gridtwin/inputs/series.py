@@ -9,22 +9,63 @@ import numpy as np
 from gridtwin.arrays import ratio_or_zero
 from gridtwin.catalogue.cooling import COOLING, pue
 from gridtwin.errors import Issue
-from gridtwin.inputs.clock import skipped_s
+from gridtwin.inputs.clock import shortest, skipped_s
 from gridtwin.inputs.generation import profile_names
+from gridtwin.inputs.stores import inflow_names
 from gridtwin.inputs.tables import ModelFolder, numbers
+from gridtwin.located import Position, did_you_mean
 from gridtwin.profiles.files import Series
-from gridtwin.profiles.resample import diurnal_factor, resample
+from gridtwin.profiles.resample import diurnal_factor, resample, wrapped
 from gridtwin.profiles.series import Profiles
 from gridtwin.records import Fleet
+from gridtwin.scenario.load import LocatedScenario
 from gridtwin.scenario.schema import Scenario, Service
 from gridtwin.timegrid import TimeGrid
 from gridtwin.units import HOUR_S, W_PER_MW, BoolArray, FloatArray, IntArray
 from gridtwin.workload.services import service_nodes
 
-__all__ = ["connection_issues", "run_profiles"]
+__all__ = ["connection_issues", "run_profiles", "series_issues"]
+
+RESERVE = "up_mw"
 
 
-def run_profiles(scenario: Scenario, model: ModelFolder, fleet: Fleet, may: BoolArray) -> Profiles:
+def series_issues(scenario: LocatedScenario, model: ModelFolder) -> Iterator[Issue]:
+    """Check the series of a model against each other, and whether it has those that are to come true."""
+    if (reserve := model.series.get("reserve")) and reserve.name != (RESERVE,):
+        message = f"has the columns {', '.join(reserve.name)}; expected one, {RESERVE}"
+        yield Position(reserve.file).issue(message)
+    for name, actual in model.real_time.items():
+        yield from _overlay_issues(model, name, actual)
+    assert scenario.value is not None
+    if (
+        scenario.value.series == "real_time"
+        and model.model.sound("profiles")
+        and not model.spec.profiles.real_time.files
+    ):
+        message = "model.yaml names no file under profiles.real_time"
+        yield scenario.issue(f"{message}; add what came true, or choose scheduled", "series")
+
+
+def _overlay_issues(model: ModelFolder, name: str, actual: Series) -> Iterator[Issue]:
+    """What came true has as many rows as what was scheduled, and no columns beside its."""
+    scheduled = model.series.get(name)
+    if scheduled is None:
+        if getattr(model.spec.profiles, name) is None:
+            message = f"the model has no profiles.{name} that these series could replace"
+            yield model.model.issue(message, "profiles", "real_time", name)
+        return
+    for column, given in enumerate(actual.name, start=1):
+        if given not in scheduled.name:
+            message = f"unknown profile, no column of {scheduled.file}, {given!r}{did_you_mean(given, scheduled.name)}"
+            yield Position(actual.file, 1, column).issue(message)
+    if len(actual.values) != len(scheduled.values):
+        message = f"has {len(actual.values)} rows, {scheduled.file} has {len(scheduled.values)}"
+        yield Position(actual.file).issue(f"{message}; expected one for each")
+
+
+def run_profiles(
+    scenario: Scenario, model: ModelFolder, fleet: Fleet, may: BoolArray, wanted_steps: int = 0
+) -> Profiles:
     """Build the series of a run whose scenario and model have no issues.
 
     Parameters
@@ -34,31 +75,40 @@ def run_profiles(scenario: Scenario, model: ModelFolder, fleet: Fleet, may: Bool
     fleet : Fleet
     may : ndarray (origin, class, site)
         Which sites may serve which origin.
+    wanted_steps : int
+        How far the series shall reach if the model's wrap round; all that it has is always there.
     """
     buses, sites = model.tables["buses"], model.tables["sites"]
+    step_s, skip_s = scenario.time.step, skipped_s(scenario, model)
+    wanted_s = skip_s + wanted_steps * step_s if scenario.time.wrap else 0
 
-    def at_run(series: Series, names: tuple[str, ...]) -> FloatArray:
-        step_s, skip_s = scenario.time.step, skipped_s(scenario, model)
-        return resample(series.columns(names), series.clock.step_s, step_s, skip_s)
+    def at_run(name: str, columns: tuple[str, ...]) -> FloatArray:
+        series = model.series[name]
+        values = wrapped(series.columns(columns), -(-wanted_s // series.clock.step_s))
+        return resample(values, series.clock.step_s, step_s, skip_s)
 
-    load_mw = at_run(model.series["load"], buses.text("area")) * numbers(buses, "load_share")
+    load_mw = at_run("load", buses.text("area")) * numbers(buses, "load_share")
     base_mw, base_mvar = numbers(buses, "load_mw"), numbers(buses, "load_mvar")
     mvar_per_mw = ratio_or_zero(base_mvar, base_mw)
-    names = profile_names(model)
-    available_mw = at_run(model.series["availability"], names) if names else np.zeros((len(load_mw), 0))
-    temp_air_degc = at_run(model.series["temperature"], sites.text("station"))
+    names, inflows = profile_names(model), inflow_names(model)
+    nothing = np.zeros((len(load_mw), 0))
+    available_mw = at_run("availability", names) if names else nothing
+    inflow_mw = at_run("inflow", inflows) if inflows else nothing
+    reserve_mw = at_run("reserve", (RESERVE,))[:, 0] if "reserve" in model.series else np.zeros(len(load_mw))
+    temp_air_degc = at_run("temperature", sites.text("station"))
     cooling = [COOLING[name] for name in sites.text("cooling")]
     facility = np.stack([pue(temp_air_degc[:, s], kind) for s, kind in enumerate(cooling)], axis=1)
-    steps = min(len(load_mw), len(available_mw), len(facility))
+    steps = min(map(len, (load_mw, available_mw, inflow_mw, reserve_mw, facility)))
     return Profiles(
         profile=names,
         load_mw=load_mw[:steps],
         load_mvar=load_mw[:steps] * mvar_per_mw,
         available_mw=available_mw[:steps],
-        inflow_mw=np.zeros((steps, 0)),
-        reserve_mw=np.zeros(steps),
+        inflow_mw=inflow_mw[:steps],
+        reserve_mw=reserve_mw[:steps],
         pue=facility[:steps],
         service_nodes=_service_nodes(scenario, model, fleet, may, steps),
+        model_steps=min(steps, (shortest(model.series.values()).length_s - skip_s) // step_s),
     )
 
 
@@ -101,7 +151,7 @@ def connection_issues(
     -----
     Batch jobs come on top of that. They may ask for more than a connection carries: a plan holds them back.
     """
-    served = np.minimum(series.service_nodes[:steps], fleet.capacity_nodes)
+    served = np.minimum(series.service_nodes[:steps], fleet.capacity_nodes) * fleet.service_utilization
     it_w = fleet.capacity_nodes * fleet.idle_w + served * (fleet.peak_w - fleet.idle_w)
     base_mw = it_w.sum(axis=-1) / W_PER_MW * series.pue[:steps]
     sites = model.tables["sites"]

@@ -28,6 +28,8 @@ class Study:
     scenario : Scenario
     resolved : dict
         The scenario with all defaults and overrides, as JSON holds it.
+    portable : dict
+        The same with paths for names: it loads beside a copy of `files`.
     currency : str
         ISO 4217 code of all money.
     time : TimeGrid
@@ -37,6 +39,9 @@ class Study:
     fleet : Fleet
     jobs : JobTable
     profiles : Profiles
+        What comes true.
+    day_ahead : Profiles or None
+        What was scheduled, where something else comes true (`series: real_time`).
     zone : timezone
         Fixed offset from UTC in which the model states its hours.
     model_hashes : mapping of str to str
@@ -50,6 +55,7 @@ class Study:
     name: str
     scenario: Scenario
     resolved: dict[str, Any]
+    portable: dict[str, Any]
     currency: str
     time: TimeGrid
     grid: GridData
@@ -58,6 +64,7 @@ class Study:
     fleet: Fleet
     jobs: JobTable
     profiles: Profiles
+    day_ahead: Profiles | None
     zone: timezone
     model_hashes: Mapping[str, str]
     files: Mapping[str, Path]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +14,7 @@ from gridtwin.errors import Issue
 from gridtwin.located import Field, Table, did_you_mean, read_csv, read_yaml, shown
 from gridtwin.profiles.files import Clock, Series, read_series
 from gridtwin.scenario.check import Checked, check
-from gridtwin.scenario.model import Model, SeriesFile
+from gridtwin.scenario.model import Model, ProfileTables, RealTimeTables, SeriesFile
 from gridtwin.units import FloatArray
 
 __all__ = ["ModelFolder", "numbers", "read_model"]
@@ -56,6 +56,8 @@ FIELDS: Final[Mapping[str, tuple[Field, ...]]] = {
         Field("to_bus", "text"),
         Field("p_nom_mw", above=0),
         Field("schedule_mw", optional=True, empty=0.0),
+        Field("dispatched", "flag", optional=True, empty=False),
+        Field("loss_share", at_least=0, optional=True, empty=0.0),
     ),
     "units": (
         Field("unit", "text"),
@@ -73,6 +75,7 @@ FIELDS: Final[Mapping[str, tuple[Field, ...]]] = {
         Field("renewable", "flag"),
         Field("curtailable", "flag"),
         Field("profile", "text", empty=""),
+        Field("store", "text", optional=True, empty=""),
     ),
     "segments": (
         Field("unit", "text"),
@@ -80,6 +83,20 @@ FIELDS: Final[Mapping[str, tuple[Field, ...]]] = {
         Field("p_to_mw", above=0),
         Field("cost_per_mwh"),
         Field("co2_kg_per_mwh", at_least=0),
+    ),
+    "stores": (
+        Field("store", "text"),
+        Field("bus", "text"),
+        Field("technology", "text"),
+        Field("site", "text", optional=True, empty=""),
+        Field("charge_mw", at_least=0),
+        Field("discharge_mw", at_least=0),
+        Field("energy_mwh", above=0),
+        Field("efficiency_charge", above=0),
+        Field("efficiency_discharge", above=0),
+        Field("standing_loss_per_h", at_least=0, optional=True, empty=0.0),
+        Field("initial_share", at_least=0),
+        Field("inflow", "text", optional=True, empty=""),
     ),
     "sites": (
         Field("site", "text"),
@@ -113,6 +130,7 @@ _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "links": ("link",),
     "units": ("unit",),
     "segments": ("unit", "p_from_mw"),
+    "stores": ("store",),
     "sites": ("site",),
     "nodes": ("site", "compute_class"),
     "origins": ("origin",),
@@ -125,6 +143,7 @@ _FILES: Final[Mapping[str, tuple[str, str]]] = {
     "links": ("grid", "links"),
     "units": ("units", "table"),
     "segments": ("units", "segments"),
+    "stores": ("stores", "table"),
     "sites": ("compute", "sites"),
     "nodes": ("compute", "nodes"),
     "origins": ("compute", "origins"),
@@ -138,6 +157,8 @@ _REFERENCES: Final = (
     ("links", "to_bus", "buses", "bus"),
     ("units", "bus", "buses", "bus"),
     ("segments", "unit", "units", "unit"),
+    ("stores", "bus", "buses", "bus"),
+    ("stores", "site", "sites", "site"),
     ("sites", "bus", "buses", "bus"),
     ("nodes", "site", "sites", "site"),
     ("wan", "origin", "origins", "origin"),
@@ -157,6 +178,8 @@ _ORDERED: Final = (
 _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "load": (0.0, math.inf),
     "availability": (0.0, math.inf),
+    "inflow": (0.0, math.inf),
+    "reserve": (0.0, math.inf),
     "temperature": (-90.0, 60.0),
 }
 
@@ -168,7 +191,8 @@ class ModelFolder:
     folder: Path
     model: Checked[Model]
     tables: Mapping[str, Table]
-    series: Mapping[str, Series]
+    series: Mapping[str, Series]  # as scheduled
+    real_time: Mapping[str, Series]  # columns that came true otherwise
     files: tuple[Path, ...]
 
     @property
@@ -176,6 +200,12 @@ class ModelFolder:
         """What the model file says."""
         assert self.model.value is not None
         return self.model.value
+
+    @property
+    def came_true(self) -> ModelFolder:
+        """The same model with the series that came true in the place of those that were scheduled."""
+        replaced = {name: self.series[name].overlaid(actual) for name, actual in self.real_time.items()}
+        return replace(self, series={**self.series, **replaced})
 
     def has(self, *names: str) -> bool:
         """Whether all these tables were read."""
@@ -204,19 +234,24 @@ def read_model(folder: Path, issues: list[Issue]) -> ModelFolder | None:
 
     tables: dict[str, Table] = {}
     for name, (part, key) in _FILES.items():
-        file = place(getattr(getattr(spec, part), key), part, key)
+        file = place(getattr(getattr(spec, part), key, None), part, key)
         table = read_csv(file, FIELDS[name], _KEYS[name], issues) if file else None
         tables |= {name: table} if table else {}
     clock = Clock(spec.profiles.start, spec.profiles.step)
-    series: dict[str, Series] = {}
-    for name, (at_least, at_most) in _RANGES.items():
-        source: SeriesFile | None = getattr(spec.profiles, name)
-        file = place(source.file if source else None, "profiles", name, "file")
-        columns = read_series(file, clock, issues, at_least, at_most) if file else None
-        series |= {name: columns} if columns else {}
-    issues.extend(_references(tables))
-    issues.extend(_ordered(tables))
-    return ModelFolder(folder, model, tables, series, tuple(files))
+
+    def read_all(part: ProfileTables | RealTimeTables, *key: str) -> dict[str, Series]:
+        found = {}
+        for name, bounds in _RANGES.items():
+            source: SeriesFile | None = getattr(part, name, None)
+            file = place(source.file if source else None, *key, name, "file")
+            if columns := read_series(file, clock, issues, *bounds) if file else None:
+                found[name] = columns
+        return found
+
+    series = read_all(spec.profiles, "profiles")
+    real_time = read_all(spec.profiles.real_time, "profiles", "real_time")
+    issues.extend([*_references(tables), *_ordered(tables)])
+    return ModelFolder(folder, model, tables, series, real_time, tuple(files))
 
 
 def _is_there(file: Path, model: Checked[Model], key: tuple[str, ...], issues: list[Issue]) -> bool:

@@ -63,10 +63,13 @@ class Program:
         return index
 
     def entries(self, rows: IntArray, columns: IntArray, values: ArrayLike) -> None:
-        """Add `values` at (`rows`, `columns`); the three broadcast, repeated places add up."""
+        """Add `values` at (`rows`, `columns`); the three broadcast, repeated places add up.
+
+        A number of -1 stands for a row or column that was left out; so is what would be entered there.
+        """
         at_row, at_column, value = np.broadcast_arrays(rows, columns, np.asarray(values, dtype=np.float64))
-        keep = value.ravel() != 0.0
-        self._entries.append((at_row.ravel()[keep], at_column.ravel()[keep], value.ravel()[keep]))
+        keep = (value != 0.0) & (at_row >= 0) & (at_column >= 0)
+        self._entries.append((at_row[keep], at_column[keep], value[keep]))
 
     def append(self, block: Rows) -> IntArray:
         """Add rows that are complete already. Returns their numbers."""

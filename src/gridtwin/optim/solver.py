@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import highspy
@@ -10,6 +12,7 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from gridtwin.errors import DispatchError
+from gridtwin.optim.basis import Basis, factorised
 from gridtwin.optim.program import Program, Rows
 from gridtwin.units import FloatArray, IntArray
 
@@ -34,6 +37,7 @@ class Solution:
 
     value: FloatArray  # (column,)
     row_dual: FloatArray  # (row,)
+    column_dual: FloatArray  # (column,) change of the objective per unit of the bound that holds it
     objective: float
     dual_objective: float
     primal_residual: float  # largest violation of a row or bound, absolute, in the unit of the row
@@ -113,6 +117,21 @@ class Session:
         self._rows.append(rows)
         return first + np.arange(len(rows.lower), dtype=np.int64)
 
+    def bound_rows(self, rows: IntArray, lower: FloatArray, upper: FloatArray) -> None:
+        """Give rows new bounds; the next solution goes on from the last basis."""
+        _checked(
+            self._highs.changeRowsBounds(len(rows), rows.astype(np.int32), lower, upper), "change the bounds of rows"
+        )
+        first = 0
+        for place, block in enumerate(self._rows):
+            own = (rows >= first) & (rows < first + len(block.lower))
+            if own.any():
+                bounds = block.lower.copy(), block.upper.copy()
+                for bound, value in zip(bounds, (lower, upper), strict=True):
+                    bound[rows[own] - first] = value[own]
+                self._rows[place] = Rows(block.matrix, *bounds)
+            first += len(block.lower)
+
     def blank(self) -> Program:
         """Return an empty program whose columns count on from this session's, to be filled and given to `extend`."""
         return Program(n_columns=self.n_columns)
@@ -189,7 +208,17 @@ class Session:
         _checked(self._highs.changeColsIntegrality(number, at, np.full(number, kind)), "mark integers")
         _checked(self._highs.changeColsBounds(number, at, low, high), "bound integers")
 
+    def resume(self) -> Basis:
+        """Go on from the present basis after bounds have moved, integers held, and return the one where that ends."""
+        self._optimise()
+        return self.basis()
+
     def _solve_linear(self) -> Solution:
+        self._optimise()
+        solution = self._solution()
+        return solution if _sharp(solution) else self._sharpened()
+
+    def _optimise(self) -> None:
         status = self._run()
         if status != highspy.HighsModelStatus.kOptimal:
             status = self._run_afresh()
@@ -200,11 +229,64 @@ class Session:
                 "load, lines, links and lateness have priced slacks, so look for a ramp, a limit or a profile that "
                 "contradicts itself"
             )
-        solution = self._solution()
-        return solution if _sharp(solution) else self._sharpened()
+
+    @property
+    def cost(self) -> FloatArray:
+        """Cost of each column (column,)."""
+        return np.asarray(self._highs.getLp().col_cost_)
+
+    def basis(self) -> Basis:
+        """Return the basis of the last solution, of all columns and rows that the program holds.
+
+        Raises
+        ------
+        DispatchError
+            If the solver has no basis of full rank.
+        """
+        lp, basis, solution = self._highs.getLp(), self._highs.getBasis(), self._highs.getSolution()
+        held = lp.a_matrix_
+        entries = np.asarray(held.value_), np.asarray(held.index_), np.asarray(held.start_)
+        status = [*basis.col_status, *basis.row_status]
+        return factorised(
+            sparse.csc_array(entries, shape=(lp.num_row_, lp.num_col_)),
+            np.array([entry == highspy.HighsBasisStatus.kBasic for entry in status], dtype=bool),
+            np.concatenate([solution.col_value, solution.row_value]),
+            np.concatenate([lp.col_lower_, lp.row_lower_]),
+            np.concatenate([lp.col_upper_, lp.row_upper_]),
+        )
+
+    @contextmanager
+    def moved(self, by: FloatArray) -> Iterator[None]:
+        """Move the bounds of all rows by `by` (row,) for a while; the basis of before comes back, too."""
+        rows, lp, basis = np.flatnonzero(by).astype(np.int32), self._highs.getLp(), self._highs.getBasis()
+        lower, upper = np.asarray(lp.row_lower_)[rows], np.asarray(lp.row_upper_)[rows]
+        _checked(self._highs.changeRowsBounds(len(rows), rows, lower + by[rows], upper + by[rows]), "move rows")
+        try:
+            yield
+        finally:
+            _checked(self._highs.changeRowsBounds(len(rows), rows, lower, upper), "move rows back")
+            _checked(self._highs.setBasis(basis), "take its basis back")
+
+    @contextmanager
+    def fixed(self, columns: IntArray, value: FloatArray) -> Iterator[None]:
+        """Fix columns at values for a while; the basis of before comes back, too."""
+        at, lp, basis = columns.astype(np.int32), self._highs.getLp(), self._highs.getBasis()
+        lower, upper = np.asarray(lp.col_lower_)[at], np.asarray(lp.col_upper_)[at]
+        _checked(self._highs.changeColsBounds(len(at), at, value, value), "fix columns")
+        try:
+            yield
+        finally:
+            _checked(self._highs.changeColsBounds(len(at), at, lower, upper), "release columns")
+            _checked(self._highs.setBasis(basis), "take its basis back")
 
     def _sharpened(self) -> Solution:
-        """Go on from the optimum without scaling, which may hide violations beyond the tolerance."""
+        """Go on from the optimum without scaling, which may hide violations beyond the tolerance.
+
+        All but the basis is forgotten first: HiGHS 1.15 would return values that are still scaled.
+        """
+        basis = self._highs.getBasis()
+        self._highs.clearSolver()
+        _checked(self._highs.setBasis(basis), "take its basis back")
         _checked(self._highs.setOptionValue("simplex_scale_strategy", 0), "switch scaling off")
         self._run()
         solution = self._solution()
@@ -231,6 +313,7 @@ class Session:
         return Solution(
             value=value,
             row_dual=np.asarray(solution.row_dual),
+            column_dual=np.asarray(solution.col_dual),
             objective=float(info.objective_function_value),
             dual_objective=_dual_objective(self._highs.getLp(), solution),
             primal_residual=self._primal_residual(value),

@@ -6,8 +6,10 @@ from dataclasses import dataclass, fields
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gridtwin.dispatch import DispatchPlan, Penalties, UnitGroups
+from gridtwin.economics.tariffs import Tariff
 from gridtwin.records import ComputeState, Fleet, GridData, NetworkMatrices, StoreData, UnitData
 from gridtwin.units import HOUR_S, BoolArray, FloatArray, IntArray
 from gridtwin.workload.jobs import JobTable
@@ -28,6 +30,8 @@ class System:
     stores: StoreData
     fleet: Fleet
     penalties: Penalties
+    tariff: Tariff
+    zone_s: int  # offset from UTC of the local hours and months that tariffs go by
     discipline: str
 
     @property
@@ -67,11 +71,16 @@ class GridMemory:
     loss_ratio: FloatArray  # (step of day,) AC losses over r·f² of those flows
     price_per_mwh: FloatArray  # (step, class) price where nodes stand, over the last day of the latest plan
     binding: BoolArray  # (step of day, line) limits that had to be written
+    rate_share: FloatArray  # (step of day, line) of the rating that reactive power leaves to plan with
     stored_mwh: FloatArray  # (store,) energy at the end of the last step
     store_price_per_mwh: FloatArray  # (step, store) price at their buses, over the last day of the latest plan
+    peak_mw: FloatArray  # (site,) highest draw so far in the local calendar month `peak_month`
+    peak_month: int
 
     @classmethod
-    def blank(cls, steps_per_day: int, units: int, lines: int, classes: int, stored_mwh: FloatArray) -> GridMemory:
+    def blank(
+        cls, steps_per_day: int, units: int, lines: int, sites: int, classes: int, stored_mwh: FloatArray
+    ) -> GridMemory:
         """Nothing seen yet but the energy that stores begin with."""
         return cls(
             unit_mw=np.full(units, np.nan),
@@ -79,8 +88,11 @@ class GridMemory:
             loss_ratio=np.full(steps_per_day, np.nan),
             price_per_mwh=np.full((steps_per_day, classes), np.nan),
             binding=np.zeros((steps_per_day, lines), dtype=bool),
+            rate_share=np.ones((steps_per_day, lines)),
             stored_mwh=stored_mwh,
             store_price_per_mwh=np.full((steps_per_day, len(stored_mwh)), np.nan),
+            peak_mw=np.zeros(sites),
+            peak_month=0,
         )
 
 
@@ -88,7 +100,8 @@ class GridMemory:
 class Observation:
     """Everything a policy may use: the state at the boundary and a forecast of what follows."""
 
-    step_of_day: IntArray  # (time,) position of each coming step in its day
+    instants: NDArray[np.datetime64]  # (time,) beginning of each coming step, UTC
+    step_of_day: IntArray  # (time,) its position in its day
     jobs: JobTable  # with perfect forecast, all jobs of the run
     compute: ComputeState
     memory: GridMemory

@@ -8,7 +8,7 @@ from gridtwin.arrays import ratio_or_zero
 from gridtwin.dispatch import GridPlan, TerminalValue
 from gridtwin.economics.production import merit_order_price
 from gridtwin.policies.base import Forecast, System
-from gridtwin.units import FloatArray
+from gridtwin.units import FloatArray, IntArray
 
 __all__ = ["first_price", "site_price", "store_price", "store_value", "terminal_value"]
 
@@ -22,12 +22,6 @@ def first_price(system: System, forecast: Forecast) -> float:
     return merit_order_price(residual_mw, system.units, system.penalties.carbon_per_t)
 
 
-def store_price(system: System, plan: GridPlan) -> FloatArray:
-    """Price (step, store) at the buses of stores over the last day of a plan; shorter plans repeat their steps."""
-    last_day = plan.price_per_mwh[-system.steps_per_day :, system.stores.bus]
-    return np.resize(last_day, (system.steps_per_day, last_day.shape[1]))
-
-
 def site_price(system: System, plan: GridPlan) -> FloatArray:
     """Price where the nodes of each class stand, over the last day of a plan; shorter plans repeat their steps.
 
@@ -36,10 +30,18 @@ def site_price(system: System, plan: GridPlan) -> FloatArray:
     ndarray (step, class), money per MWh
         Weighted by nodes; 0 for a class without any.
     """
-    last_day = plan.price_per_mwh[-system.steps_per_day :, system.fleet.bus]
     nodes = system.fleet.capacity_nodes
-    price = ratio_or_zero(last_day @ nodes, nodes.sum(axis=0))
-    return np.resize(price, (system.steps_per_day, nodes.shape[1]))
+    return ratio_or_zero(_last_day(system, plan, system.fleet.bus) @ nodes, nodes.sum(axis=0))
+
+
+def store_price(system: System, plan: GridPlan) -> FloatArray:
+    """Price at the stores' buses (step, store) over the last day of a plan, as `site_price`."""
+    return _last_day(system, plan, system.stores.bus)
+
+
+def _last_day(system: System, plan: GridPlan, bus: IntArray) -> FloatArray:
+    last_day = plan.price_per_mwh[-system.steps_per_day :, bus]
+    return np.resize(last_day, (system.steps_per_day, len(bus)))
 
 
 def terminal_value(

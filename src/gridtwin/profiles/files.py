@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -37,9 +37,20 @@ class Series:
     name: tuple[str, ...]
     values: FloatArray  # (row, name)
 
+    @property
+    def length_s(self) -> int:
+        """How long the series is, s."""
+        return len(self.values) * self.clock.step_s
+
     def columns(self, names: tuple[str, ...]) -> FloatArray:
         """Return some columns by name, (row, name)."""
         return self.values[:, [self.name.index(name) for name in names]]
+
+    def overlaid(self, other: Series) -> Series:
+        """Return the same columns, those that `other` has with its values; it has as many rows and no further names."""
+        values = self.values.copy()
+        values[:, [self.name.index(name) for name in other.name]] = other.values
+        return replace(self, values=values)
 
 
 def read_series(

@@ -6,7 +6,7 @@ import numpy as np
 
 from gridtwin.units import HOUR_S, FloatArray
 
-__all__ = ["diurnal_factor", "resample"]
+__all__ = ["diurnal_factor", "resample", "wrapped"]
 
 
 def resample(values: FloatArray, step_s: int, to_step_s: int, skip_s: int) -> FloatArray:
@@ -46,6 +46,26 @@ def resample(values: FloatArray, step_s: int, to_step_s: int, skip_s: int) -> Fl
     steps = len(fine) // group
     grouped: FloatArray = fine[: steps * group].reshape(steps, group, *fine.shape[1:])
     return grouped[:, 0] if group == 1 else grouped.mean(axis=1)
+
+
+def wrapped(values: FloatArray, rows: int) -> FloatArray:
+    """Let a series go on from its beginning until it has `rows` rows; a longer one stays as it is.
+
+    Parameters
+    ----------
+    values : ndarray (row, ...)
+    rows : int
+
+    Returns
+    -------
+    ndarray (row, ...)
+
+    Examples
+    --------
+    >>> wrapped(np.array([1.0, 2.0, 3.0]), 5).tolist()
+    [1.0, 2.0, 3.0, 1.0, 2.0]
+    """
+    return values if rows <= len(values) else values[np.arange(rows) % len(values)]
 
 
 def diurnal_factor(hourly: FloatArray, first_s: int, step_s: int, steps: int) -> FloatArray:

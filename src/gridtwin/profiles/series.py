@@ -13,7 +13,8 @@ __all__ = ["Profiles"]
 class Profiles:
     """Series from the first step of a run to the end of the shortest profile of its model.
 
-    They reach beyond the run, so that the last decisions have a horizon.
+    They reach beyond the run, so that the last decisions have a horizon. Steps from `model_steps` on repeat the model's
+    series from their beginning (`time.wrap`).
     """
 
     profile: tuple[str, ...]  # names along the profile axis
@@ -24,6 +25,7 @@ class Profiles:
     reserve_mw: FloatArray  # (step,) upward reserve that is required
     pue: FloatArray  # (step, site) >= 1
     service_nodes: IntArray  # (step, site, class) nodes that services ask for
+    model_steps: int  # steps until the model's series end; all of them without `time.wrap`
 
     @property
     def steps(self) -> int:

@@ -9,7 +9,17 @@ from pydantic import Field, StrictBool
 from gridtwin.scenario.kinds import Instant, Name, Positive, Schema, Span
 from gridtwin.units import HOUR_S
 
-__all__ = ["ComputeTables", "GridTables", "Model", "ModelClass", "ProfileTables", "SeriesFile", "UnitTables"]
+__all__ = [
+    "ComputeTables",
+    "GridTables",
+    "Model",
+    "ModelClass",
+    "ProfileTables",
+    "RealTimeTables",
+    "SeriesFile",
+    "StoreTables",
+    "UnitTables",
+]
 
 
 class GridTables(Schema):
@@ -30,10 +40,29 @@ class UnitTables(Schema):
     segments: Name = Field(examples=["?"])
 
 
+class StoreTables(Schema):
+    """Tables of stores of energy."""
+
+    table: Name = Field(examples=["?"])
+
+
 class SeriesFile(Schema):
     """A Parquet or CSV file with one column per name and one row per step."""
 
     file: Name = Field(examples=["?"])
+
+
+class RealTimeTables(Schema):
+    """What came true: columns of a scheduled series that turned out differently, under the same names."""
+
+    load: SeriesFile | None = None
+    availability: SeriesFile | None = None
+    inflow: SeriesFile | None = None
+
+    @property
+    def files(self) -> tuple[SeriesFile, ...]:
+        """The files that are given."""
+        return tuple(file for file in (self.load, self.availability, self.inflow) if file)
 
 
 class ProfileTables(Schema):
@@ -43,7 +72,10 @@ class ProfileTables(Schema):
     step: Span = HOUR_S
     load: SeriesFile
     availability: SeriesFile | None = None
+    inflow: SeriesFile | None = Field(default=None, description="Energy that flows into stores, MW.")
+    reserve: SeriesFile | None = Field(default=None, description="One column, up_mw: spinning reserve of the system.")
     temperature: SeriesFile
+    real_time: RealTimeTables = RealTimeTables()
 
 
 class ModelClass(Schema):
@@ -66,10 +98,13 @@ class ComputeTables(Schema):
 class Model(Schema):
     """A model file."""
 
-    name: Name = Field(examples=["model"])
+    name: Annotated[Name, Field(pattern=r"^\w[\w. -]*$")] = Field(
+        examples=["model"], description="Also the folder in which a run keeps its copy."
+    )
     title: str = ""
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = Field(examples=["USD"], description="ISO 4217 code.")
     grid: GridTables
     units: UnitTables
+    stores: StoreTables | None = Field(default=None, description="Batteries and reservoirs, where there are any.")
     profiles: ProfileTables
     compute: ComputeTables

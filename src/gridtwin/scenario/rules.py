@@ -8,7 +8,7 @@ from gridtwin.errors import Issue
 from gridtwin.located import did_you_mean
 from gridtwin.scenario.check import Checked
 from gridtwin.scenario.kinds import duration_text
-from gridtwin.scenario.schema import Scenario
+from gridtwin.scenario.schema import Scenario, Service
 from gridtwin.units import DAY_S
 
 __all__ = ["scenario_issues"]
@@ -18,7 +18,11 @@ def scenario_issues(scenario: Checked[Scenario]) -> list[Issue]:
     """Return everything that the keys of a scenario say against each other."""
     if scenario.value is None:
         return []
-    return [*_time(scenario, scenario.value), *_streams(scenario, scenario.value)]
+    return [
+        *_time(scenario, scenario.value),
+        *_streams(scenario, scenario.value),
+        *_services(scenario, scenario.value),
+    ]
 
 
 def _time(located: Checked[Scenario], scenario: Scenario) -> Iterator[Issue]:
@@ -55,3 +59,17 @@ def _streams(located: Checked[Scenario], scenario: Scenario) -> Iterator[Issue]:
             if name not in workload.delay_classes:
                 message = f"unknown delay class {name!r}{did_you_mean(name, workload.delay_classes)}"
                 yield located.document.at_key(*path, name).issue(message)
+
+
+def _services(located: Checked[Scenario], scenario: Scenario) -> Iterator[Issue]:
+    """Services of a class share its nodes, which therefore run at one utilisation."""
+    first: dict[str, Service] = {}
+    for i, service in enumerate(scenario.workload.services):
+        other = first.setdefault(service.compute_class, service)
+        path = ("workload", "services", i)
+        if located.sound(*path) and service.target_utilization != other.target_utilization:
+            message = (
+                f"{service.target_utilization:g}, but service {other.name!r} of class {service.compute_class!r} has "
+                f"{other.target_utilization:g}; give both the same, or classes of their own"
+            )
+            yield located.issue(message, *path, "target_utilization")

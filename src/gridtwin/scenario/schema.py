@@ -6,20 +6,23 @@ import math
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StrictBool
 
 from gridtwin.scenario.kinds import Duration, Instant, Name, NonNegative, Positive, Schema, Share, Shares, Span
 from gridtwin.units import HOUR_S
 
 __all__ = [
     "Batch",
+    "Checkpoint",
     "CoDispatch",
     "Compute",
     "DataSize",
     "Dispatch",
     "Policies",
     "Scenario",
+    "Security",
     "Service",
+    "Tariff",
     "Time",
     "Workload",
 ]
@@ -50,6 +53,10 @@ class Time(Schema):
     step: Span = Field(default=HOUR_S, description="Resolution; divides 24h.")
     window: Span = Field(default=24 * HOUR_S, description="What each decision fixes.")
     horizon: Span = Field(default=48 * HOUR_S, description="What each decision looks at.")
+    wrap: StrictBool = Field(
+        default=False,
+        description="The model's series go on from their beginning when they end, so that the last jobs can.",
+    )
 
 
 class DataSize(Schema):
@@ -59,6 +66,14 @@ class DataSize(Schema):
     sigma: Annotated[float, Field(strict=True, ge=0, le=MAX_SIGMA)] = Field(
         default=0.0, description="Standard deviation of the logarithm."
     )
+
+
+class Checkpoint(Schema):
+    """What suspending a job costs."""
+
+    save: Duration = Field(default=0, description="Time that its nodes need to save its state.")
+    restart: Duration = Field(default=0, description="Time that they need to load it again.")
+    gb_per_node: NonNegative = Field(default=0.0, description="GB to move when it is resumed at another site.")
 
 
 class Batch(Schema):
@@ -73,7 +88,9 @@ class Batch(Schema):
     )
     origin_shares: Shares = Field(examples=[{"?": 1.0}], description="Share of jobs submitted at each origin.")
     delay_shares: Shares = Field(examples=[{"?": 1.0}], description="Share of jobs in each delay class.")
-    preemptible_share: Share = 0.0
+    preemptible_share: Share = Field(default=0.0, description="Share of the jobs that may be suspended and resumed.")
+    migratable_share: Share = Field(default=0.0, description="Share of these that may be resumed at another site.")
+    checkpoint: Checkpoint = Checkpoint()
     data_gb_per_node: DataSize = DataSize()
 
 
@@ -114,10 +131,15 @@ class Asap(Schema):
 
 
 class CoDispatch(Schema):
-    """Options of `co_dispatch`."""
+    """Options of `co_dispatch`, and of `customer`, which poses the work in the same way."""
 
     capacity_margin: Annotated[float, Field(strict=True, ge=0, lt=1)] = Field(
         default=0.1, description="Share of every pool the plan leaves free; wide jobs do not tile a full one."
+    )
+    coarse_step: Span = Field(
+        default=6 * HOUR_S,
+        description="After the window, which is decided again before it comes, starts are planned for as many whole "
+        "steps at once as fit into this; time.step plans each of its own.",
     )
 
 
@@ -134,9 +156,39 @@ class Dispatch(Schema):
     carbon_price_per_t: NonNegative = 0.0
     shed_price_per_mwh: NonNegative = 10_000.0
     overload_price_per_mwh: NonNegative = 3_000.0
+    voltage_price_per_mwh: NonNegative = Field(
+        default=100.0,
+        description="Paid for an MW of redispatch where it would bring a voltage back into its band best.",
+    )
     spill_price_per_mwh: NonNegative = 1_000.0
     late_price_per_node_h: NonNegative = 50.0
     reserve_price_per_mwh: NonNegative = Field(default=1_000.0, description="Of upward reserve that is not held.")
+
+
+class Tariff(Schema):
+    """What sites pay for electricity; the `customer` policy plans by it, indicators count it for every policy."""
+
+    energy_per_mwh: (
+        Annotated[tuple[float, ...], Field(strict=False, min_length=HOURS_A_DAY, max_length=HOURS_A_DAY)] | None
+    ) = Field(default=None, description="One price for each local hour of the model's zone; none: the nodal price.")
+    network_per_mwh: NonNegative = 0.0
+    demand_charge_per_mw: NonNegative = Field(
+        default=0.0, description="For the highest draw of each site in a calendar month."
+    )
+    includes_carbon: StrictBool = Field(
+        default=True, description="Whether a fixed energy price holds the carbon price already; a nodal price does."
+    )
+
+
+class Security(Schema):
+    """How plans are held against AC, and what is reported of outages."""
+
+    ac_feedback: Annotated[bool, Field(strict=True)] = Field(
+        default=True, description="Check each plan by AC before it is carried out; solve it again, at most twice."
+    )
+    n1: Literal["off", "report"] = Field(
+        default="off", description="Take each line and transformer out of each settled step, and report."
+    )
 
 
 class Compute(Schema):
@@ -153,10 +205,15 @@ class Scenario(Schema):
     model: Name = Field(examples=["?"], description="Name of a shipped model, or a folder relative to this file.")
     description: str = ""
     time: Time
+    series: Literal["scheduled", "real_time"] = Field(
+        default="scheduled", description="Which of the model's series come true; the scheduled ones are known ahead."
+    )
     workload: Workload
-    policy: Literal["asap", "co_dispatch"] = "co_dispatch"
+    policy: Literal["asap", "co_dispatch", "customer"] = "co_dispatch"
     policies: Policies = Policies()
     dispatch: Dispatch = Dispatch()
+    security: Security = Security()
+    tariff: Tariff = Tariff()
     compute: Compute = Compute()
     forecast: Literal["perfect"] = "perfect"
     seed: Annotated[int, Field(strict=True, ge=0)] = 0

@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
 from gridtwin.compute.disciplines import data_lead_s
 from gridtwin.compute.engine import initial_state
 from gridtwin.dispatch import Penalties, group_units
+from gridtwin.economics.tariffs import Tariff
 from gridtwin.grid.ac import AcGrid
 from gridtwin.grid.matrices import network_matrices
 from gridtwin.inputs.study import Study
 from gridtwin.policies import GridMemory, System, make_policy
+from gridtwin.policies.feedback import Feedback
 from gridtwin.results.store import RunFolder
 from gridtwin.twin.coordinator import Coordinator
 from gridtwin.twin.recorder import Recorder
 from gridtwin.twin.state import TwinState
 
-__all__ = ["build", "initial_twin_state"]
+__all__ = ["build", "initial_twin_state", "make_system", "prepare"]
 
 
 def build(study: Study, folder: RunFolder) -> Coordinator:
-    """Assemble grid, fleet and policy around the study's data.
+    """Assemble grid, fleet and policy around the study's data, recording in `folder`.
+
+    Raises
+    ------
+    GridError
+        If the grid cannot be built or does not converge without load.
+    """
+    return prepare(study)(folder)
+
+
+def prepare(study: Study) -> Callable[[RunFolder], Coordinator]:
+    """Assemble all that can be refused; what is returned takes the folder to record in.
 
     Raises
     ------
@@ -26,21 +44,29 @@ def build(study: Study, folder: RunFolder) -> Coordinator:
         If the grid cannot be built or does not converge without load.
     """
     system = make_system(study)
-    return Coordinator(
-        lead_s=data_lead_s(study.jobs, study.fleet, study.time.step_s),
+    ac_grid = AcGrid(study.grid, study.units)
+    record_in = partial(
+        Coordinator,
         time=study.time,
         jobs=study.jobs,
         profiles=study.profiles,
+        lead_s=data_lead_s(study.jobs, study.fleet, study.time.step_s),
         system=system,
-        ac_grid=AcGrid(study.grid, study.units),
-        policy=make_policy(system, study.jobs, study.scenario),
-        recorder=Recorder(folder, study.time, system),
+        ac_grid=ac_grid,
+        policy=make_policy(system, study.jobs, study.scenario, _feedback(study, system, ac_grid)),
     )
+    return lambda folder: record_in(recorder=Recorder(folder, study.time, system))
+
+
+def _feedback(study: Study, system: System, ac_grid: AcGrid) -> Feedback | None:
+    if not study.scenario.security.ac_feedback:
+        return None
+    return Feedback(system, ac_grid, study.time.window_steps, study.scenario.dispatch.voltage_price_per_mwh)
 
 
 def initial_twin_state(study: Study) -> TwinState:
     """Return an empty fleet and a grid that nothing is known of."""
-    classes = len(study.fleet.axes.compute_class)
+    sites, classes = study.fleet.capacity_nodes.shape
     return TwinState(
         window=0,
         compute=initial_state(study.jobs, study.fleet),
@@ -48,6 +74,7 @@ def initial_twin_state(study: Study) -> TwinState:
             study.time.steps_per_day,
             len(study.units.unit),
             len(study.grid.line),
+            sites,
             classes,
             study.stores.initial_mwh,
         ),
@@ -75,5 +102,22 @@ def make_system(study: Study) -> System:
             carbon_per_t=prices.carbon_price_per_t,
             reserve_per_mwh=prices.reserve_price_per_mwh,
         ),
+        tariff=_tariff(study),
+        zone_s=zone_s(study),
         discipline=study.scenario.compute.discipline,
+    )
+
+
+def zone_s(study: Study) -> int:
+    """Return the offset of the model's zone from UTC, s."""
+    return int(study.zone.utcoffset(None).total_seconds())
+
+
+def _tariff(study: Study) -> Tariff:
+    given = study.scenario.tariff
+    return Tariff(
+        energy_per_mwh=None if given.energy_per_mwh is None else np.asarray(given.energy_per_mwh),
+        network_per_mwh=given.network_per_mwh,
+        demand_charge_per_mw=given.demand_charge_per_mw,
+        carbon_per_t=0.0 if given.includes_carbon else study.scenario.dispatch.carbon_price_per_t,
     )

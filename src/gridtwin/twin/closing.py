@@ -1,125 +1,122 @@
-"""After the last window: jobs, ledgers, indicators, dataset and manifest, all from the files of the run."""
+"""After the last window: jobs, ledgers, indicators, dataset and manifest, all from the folder of the run."""
 
 from __future__ import annotations
 
-import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from time import perf_counter
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
-import gridtwin
 from gridtwin.audit import Ledger, close_ledgers
 from gridtwin.economics.kpis import kpis
-from gridtwin.inputs.study import Study
+from gridtwin.economics.settlement import NETWORK, money_table
 from gridtwin.results.dataset import to_dataset, write_dataset
-from gridtwin.results.files import read_columns, write_columns, write_json
-from gridtwin.results.store import FINDING, JOB_END, JOB_START, Coordinates, RunData, RunFolder
-from gridtwin.twin.inputs_kept import Table
+from gridtwin.results.files import write_columns, write_json
+from gridtwin.results.journal import CLOSED
+from gridtwin.results.reading import NEVER, findings, read_run
+from gridtwin.results.run_facts import RunFacts, read_facts
+from gridtwin.results.store import JOB_END, RunData, RunFolder
+from gridtwin.twin.n1 import N1_FILES, report_n1
+from gridtwin.twin.sessions import SESSIONS, Sessions
 from gridtwin.units import HOUR_S, FloatArray, IntArray
-from gridtwin.workload.jobs import JobTable
 
-__all__ = ["close_run", "read_run"]
+__all__ = ["FINAL", "close_run"]
 
-NEVER = -1
 OPTIMAL = "optimal"  # the only end of a program that lets a window be stored
-VERSIONED = ("pandapower", "lightsim2grid", "numpy", "scipy", "simpy", "highspy", "pyarrow", "xarray")
+FINAL = ("jobs.parquet", "findings.parquet", "money.parquet", "results.nc", "manifest.json", "summary.json", SESSIONS)
+REVIEWED = ("passes", "tightened", "cuts", "thermal_before", "thermal_after", "voltage_before", "voltage_after")
 
 
-def read_run(
-    folder: RunFolder, study: Study, windows: int, coords: Coordinates, tables: Mapping[str, Table]
-) -> RunData:
-    """Read back what `windows` windows have stored and join job starts and ends with the job table."""
-    time, variables = folder.read_variables(windows, coords)
-    events = {table: folder.read_events(windows, table) for table in (JOB_START, JOB_END, FINDING)}
-    return RunData(
-        step_s=study.time.step_s,
-        coords=coords,
-        time=time,
-        variables=variables,
-        jobs=_job_columns(study.jobs, events[JOB_START], events[JOB_END]),
-        events=events,
-        inputs={name: read_columns(folder.path / "inputs" / f"{name}.parquet") for name in tables},
-    )
+def close_run(folder: RunFolder, sessions: Sessions) -> dict[str, Any]:
+    """Write jobs, findings, dataset, manifest and summary of a run whose windows are done, then commit them.
 
+    Parameters
+    ----------
+    folder : RunFolder
+    sessions : Sessions
+        Of the processes that have worked on it.
 
-def close_run(folder: RunFolder, study: Study, run: RunData, timing_s: Mapping[str, float]) -> dict[str, Any]:
-    """Write jobs, findings, dataset, manifest and summary. Returns the summary."""
-    write_columns(folder.path / "jobs.parquet", _named(run.jobs, run.coords, study.jobs))
+    Returns
+    -------
+    dict
+        The summary.
+    """
+    begun = perf_counter()
+    facts, journal = read_facts(folder), folder.read_journal()
+    run = read_run(folder, journal, facts)
+    write_columns(folder.path / "jobs.parquet", _job_columns(run.jobs, facts))
+    found = findings(run)
+    write_columns(folder.path / "findings.parquet", found)
     ledgers = close_ledgers(run)
-    attrs = {"title": f"gridtwin run of {study.name}", "source": f"gridtwin {gridtwin.__version__}"}
-    write_dataset(to_dataset(run, study.currency, attrs), folder.path / "results.nc")
-    write_json(folder.path / "manifest.json", _manifest(study, run, ledgers))
-    findings = _findings(run)
-    write_columns(folder.path / "findings.parquet", findings)
+    money = money_table(run.variables, run.inputs, run.step_h)
+    write_columns(folder.path / "money.parquet", money)
+    attrs = {"title": f"gridtwin run of {facts.scenario}", "source": f"gridtwin {facts.versions['gridtwin']}"}
+    write_dataset(to_dataset(run, facts.currency, attrs), folder.path / "results.nc")
+    write_json(folder.path / "manifest.json", _manifest(facts, run, ledgers))
+    outages = {"n1": report_n1(folder)} if facts.n1_report else {}
+    figures = kpis(run.variables, run.jobs, run.inputs, run.time, run.step_s, facts.carbon_price_per_t)
+    sessions.seconds["close"] = perf_counter() - begun
+    sessions.note(journal.windows)
     summary = {
         "run_id": folder.path.name,
-        "scenario": study.name,
-        "policy": study.scenario.policy,
-        "currency": study.currency,
+        "scenario": facts.scenario,
+        "policy": facts.policy,
+        "currency": facts.currency,
         "steps": len(run.time),
+        "steps_wrapped": _steps_wrapped(facts, run),
         "step_s": run.step_s,
-        "kpis": kpis(run.variables, run.jobs, run.inputs, run.step_s, study.scenario.dispatch.carbon_price_per_t),
+        "kpis": figures,
         "ledgers": {ledger.name: _ledger(ledger) for ledger in ledgers},
-        "findings": dict(sorted(Counter(findings["kind"].tolist()).items())),
-        "timing_s": {phase: round(seconds, 3) for phase, seconds in timing_s.items()},
+        "money_paid": _by_party(money),
+        "findings": dict(sorted(Counter(found["kind"].tolist()).items())),
+        **outages,
+        "sessions": len(sessions),
+        "timing_s": sessions.total_s(),
     }
     write_json(folder.path / "summary.json", summary)
+    folder.commit(CLOSED, [folder.path / name for name in (*FINAL, *(N1_FILES if facts.n1_report else ()))])
     return summary
 
 
-def _job_columns(jobs: JobTable, starts: Mapping[str, IntArray], ends: Mapping[str, IntArray]) -> dict[str, np.ndarray]:
-    """Join the job table with what became of each job; -1 where it never started or ended."""
-    site, start, end = (np.full(len(jobs), NEVER, dtype=np.int64) for _ in range(3))
-    site[starts["row"]], start[starts["row"]] = starts["site_index"], starts["start_s"]
-    end[ends["row"]] = ends["end_s"]
+def _job_columns(jobs: Mapping[str, np.ndarray], facts: RunFacts) -> dict[str, np.ndarray | pa.Array]:
+    """Add names for people beside the indices; none where a job has no site."""
+    started = jobs["start_s"] >= 0
     return {
-        "job": jobs.job,
-        "submit_s": jobs.submit_s,
-        "runtime_s": jobs.runtime_s,
-        "nodes": jobs.nodes,
-        "due_s": jobs.due_s,
-        "origin_index": jobs.origin,
-        "class_index": jobs.compute_class,
-        "delay_class_index": jobs.delay_class,
-        "data_gb": jobs.data_gb,
-        "preemptible": jobs.preemptible,
-        "site_index": site,
-        "start_s": start,
-        "end_s": end,
+        **jobs,
+        "origin": _labelled(jobs["origin_index"], facts.coords["origin"]),
+        "class": _labelled(jobs["class_index"], facts.coords["compute_class"]),
+        "delay_class": _labelled(jobs["delay_class_index"], facts.delay_class),
+        "site": _labelled(jobs["site_index"], (*facts.coords["site"], "")),
+        "wait_s": np.where(started, jobs["start_s"] - jobs["submit_s"], NEVER),
+        "late": (jobs["end_s"] < 0) | (jobs["end_s"] > jobs["due_s"]),
     }
 
 
-def _named(columns: Mapping[str, np.ndarray], coords: Coordinates, jobs: JobTable) -> dict[str, np.ndarray]:
-    """Add names for people beside the indices; "" where a job has no site."""
-    names = {
-        "origin": jobs.axes.origin,
-        "class": jobs.axes.compute_class,
-        "delay_class": jobs.axes.delay_class,
-        "site": (*coords["site"], ""),
-    }
-    started = columns["start_s"] >= 0
-    return {
-        **columns,
-        **{name: np.array(labels)[columns[f"{name}_index"]] for name, labels in names.items()},
-        "wait_s": np.where(started, columns["start_s"] - columns["submit_s"], NEVER),
-        "late": (columns["end_s"] < 0) | (columns["end_s"] > columns["due_s"]),
-    }
+def _labelled(index: IntArray, labels: Sequence[str]) -> pa.DictionaryArray:
+    """Return labels by index, each stored once; -1 is the last of them."""
+    return pa.DictionaryArray.from_arrays((index % len(labels)).astype(np.int32), list(labels))
 
 
-def _manifest(study: Study, run: RunData, ledgers: Sequence[Ledger]) -> dict[str, Any]:
+def _manifest(facts: RunFacts, run: RunData, ledgers: Sequence[Ledger]) -> dict[str, Any]:
+    versions = dict(facts.versions)
     return {
-        "gridtwin": gridtwin.__version__,
-        "python": platform.python_version(),
-        "libraries": {name: version(name) for name in VERSIONED},
-        "seed": study.scenario.seed,
-        "model_hashes": dict(study.model_hashes),
-        "counts": dict(study.counts),
+        "gridtwin": versions.pop("gridtwin"),
+        "python": versions.pop("python"),
+        "libraries": versions,
+        "seed": facts.seed,
+        "model_hashes": dict(facts.model_hashes),
+        "counts": {**facts.counts, "steps_wrapped": _steps_wrapped(facts, run)},
         "windows": _windows(run),
         "ledgers": {ledger.name: _ledger(ledger) for ledger in ledgers},
     }
+
+
+def _steps_wrapped(facts: RunFacts, run: RunData) -> int:
+    """Steps that the run took beyond the end of the model's series, on values from their beginning."""
+    return max(0, len(run.time) - facts.model_steps)
 
 
 def _windows(run: RunData) -> list[dict[str, Any]]:
@@ -135,6 +132,7 @@ def _windows(run: RunData) -> list[dict[str, Any]]:
                 for name, value in _optimum(v, program, window).items()
             },
             **{name: int(v[name][window]) for name in ("columns", "rows", "rounds")},
+            "review": {name: int(v[f"review_{name}"][window]) for name in REVIEWED},
             "relaxations": {name: float(values[window]) for name, values in relaxed.items()},
         }
         for window in range(len(v["objective"]))
@@ -171,11 +169,11 @@ def _ledger(ledger: Ledger) -> dict[str, Any]:
     }
 
 
-def _findings(run: RunData) -> dict[str, np.ndarray]:
-    """All that AC broke in the run, one row each, in order of time."""
-    texts = ("kind", "element", "unit")
-    columns = {name: values for name, values in run.events[FINDING].items() if name != "window"}
-    return {name: values.astype(str) if name in texts else values for name, values in columns.items()}
+def _by_party(money: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """What each party pays in all, negative where it receives; the network's lines stand apart."""
+    party, name = money["party"], money["name"]
+    line = np.where(party == NETWORK, np.char.add(f"{NETWORK}_", name), party)
+    return {kind: float(money["paid_cost"][line == kind].sum()) for kind in dict.fromkeys(line.tolist())}
 
 
 def _number(value: float) -> float | None:

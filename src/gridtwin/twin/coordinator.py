@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from time import perf_counter
+from typing import TypedDict
 
 import numpy as np
 
 from gridtwin.compute.engine import execute, without_grants
 from gridtwin.dispatch import DispatchPlan
+from gridtwin.economics.tariffs import local_months, monthly_peaks_mw
 from gridtwin.grid.ac import AcGrid
 from gridtwin.grid.losses import loss_ratio
 from gridtwin.policies import Forecast, GridMemory, Observation, Policy, System
@@ -26,7 +28,16 @@ from gridtwin.workload.jobs import JobTable
 
 __all__ = ["Coordinator", "Progress"]
 
+
+class PeakSoFar(TypedDict):
+    """What demand charges carry over a window boundary."""
+
+    peak_mw: FloatArray
+    peak_month: int
+
+
 Progress = Callable[[int, int], None]
+MARGIN_FLOOR = 0.8  # reactive power of one day takes no more than the rest off tomorrow's ratings
 WATCHED_SHARE = 0.9  # a limit that is used less today is not written from the start tomorrow
 
 
@@ -50,12 +61,20 @@ class Coordinator:
         return min(self.time.windows_until(int(self.jobs.due_s.max(initial=0))), self._profile_windows)
 
     def run(self, state: TwinState, until: int | None = None, progress: Progress | None = None) -> TwinState:
-        """Advance until every job has ended, the profiles end, or `until` windows are done."""
+        """Advance until every job has ended, the profiles end, or `until` windows are done.
+
+        `progress` is called at the start and after each window, once that is on disk: what it raises stops the run
+        where it can be taken up again.
+        """
+        self._tell(state, progress)
         while not self._finished(state) and (until is None or state.window < until):
             state = self.advance(state)
-            if progress is not None:
-                progress(state.window, max(self.planned_windows, state.window))
+            self._tell(state, progress)
         return state
+
+    def _tell(self, state: TwinState, progress: Progress | None) -> None:
+        if progress is not None:
+            progress(state.window, max(self.planned_windows, state.window))
 
     def advance(self, state: TwinState) -> TwinState:
         """Run one window from a frozen state to the next."""
@@ -68,8 +87,9 @@ class Coordinator:
         with self._timed("settle"):
             settled = settle(self.system, self.ac_grid, kept, plan, record)
         with self._timed("record"):
-            self.recorder.write(state.window, kept, plan, compute, record, settled)
-        return TwinState(state.window + 1, compute, self._remember(state.memory, observation, plan, settled))
+            after = TwinState(state.window + 1, compute, self._remember(state.memory, observation, plan, settled))
+            self.recorder.write(kept, plan, after, record, settled)
+        return after
 
     def _apply(self, plan: DispatchPlan, kept: Observation) -> tuple[ComputeState, ComputeRecord]:
         """Let the fleet carry the plan out; what earlier plans granted lapses, for this one knows what has started."""
@@ -77,7 +97,7 @@ class Coordinator:
             without_grants(kept.compute),
             self.jobs,
             self.system.fleet,
-            plan.compute,
+            plan.fleet.compute,
             kept.forecast.service_nodes,
             kept.forecast.steps,
             self.system.step_s,
@@ -87,7 +107,7 @@ class Coordinator:
 
     def _finished(self, state: TwinState) -> bool:
         compute = state.compute
-        idle = len(compute.waiting_row) == 0 and len(compute.running_row) == 0
+        idle = not any(len(row) for row in (compute.waiting_row, compute.running_row, compute.suspended_row))
         drained = state.window >= self.planned_windows and idle and compute.next_row == len(self.jobs)
         return drained or state.window >= self._profile_windows
 
@@ -104,7 +124,10 @@ class Coordinator:
         """Return what comes true in the steps that this window keeps: the forecast is perfect."""
         steps = self.time.window_steps
         return replace(
-            observation, step_of_day=observation.step_of_day[:steps], forecast=observation.forecast.head(steps)
+            observation,
+            instants=observation.instants[:steps],
+            step_of_day=observation.step_of_day[:steps],
+            forecast=observation.forecast.head(steps),
         )
 
     def _look(self, state: TwinState, first: int, steps: int) -> Observation:
@@ -114,6 +137,7 @@ class Coordinator:
         profiled = units.profile >= 0
         available[:, profiled] = self.profiles.available_mw[span][:, units.profile[profiled]]
         return Observation(
+            instants=self.time.instants(first, steps),
             step_of_day=self._step_of_day(first, steps),
             jobs=self.jobs,
             compute=state.compute,
@@ -150,17 +174,39 @@ class Coordinator:
         flow[at] = (settled.ac.from_mw - settled.ac.to_mw)[usable] / 2.0
         ratio[at] = loss_ratio(settled.ac.losses_mw[usable], flow[at], self.system.network)
         binding = memory.binding.copy()
-        near_limit = np.abs(plan.grid.flow_mw[:steps]) > WATCHED_SHARE * self.system.network.rate_mw
+        near_limit = np.abs(plan.grid.flow_mw[:steps]) > WATCHED_SHARE * plan.grid.rate_mw[:steps]
         binding[observation.step_of_day[:steps]] = plan.grid.binding[:steps] & near_limit
+        share = memory.rate_share.copy()
+        share[observation.step_of_day[:steps]] = self._rate_share(plan.grid.rate_mw[:steps])
         return GridMemory(
             unit_mw=settled.unit_mw[-1],
             flow_mw=flow,
             loss_ratio=ratio,
             price_per_mwh=site_price(self.system, plan.grid),
             binding=binding,
-            stored_mwh=memory.stored_mwh,
+            rate_share=share,
+            stored_mwh=settled.schedule.stored_mwh[-1],
             store_price_per_mwh=store_price(self.system, plan.grid),
+            **self._peaks(memory, observation, settled),
         )
+
+    def _rate_share(self, rate_mw: FloatArray) -> FloatArray:
+        """What tomorrow begins with: half of what reactive power took off the ratings today (time, line)."""
+        rating = self.system.network.rate_mw
+        limited = np.isfinite(rating)
+        share = np.ones_like(rate_mw)
+        share[:, limited] = (1.0 + rate_mw[:, limited] / rating[limited]) / 2.0
+        return np.maximum(share, MARGIN_FLOOR)
+
+    def _peaks(self, memory: GridMemory, observation: Observation, settled: Settled) -> PeakSoFar:
+        """Highest draw of each site in the month that the window ends in."""
+        month = local_months(observation.instants[: len(settled.site_mw)], self.system.zone_s)
+        last = int(month[-1])
+        peak_mw = monthly_peaks_mw(settled.site_mw, month)[-1]
+        return {
+            "peak_mw": np.maximum(peak_mw, memory.peak_mw) if memory.peak_month == last else peak_mw,
+            "peak_month": last,
+        }
 
     @contextmanager
     def _timed(self, phase: str) -> Iterator[None]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 from scipy import sparse
 
+from gridtwin.grid.ac import AcGrid
 from gridtwin.inputs.study import Study
 
 __all__ = ["Table", "input_tables"]
@@ -12,24 +15,28 @@ __all__ = ["Table", "input_tables"]
 Table = dict[str, np.ndarray]
 
 
-def input_tables(study: Study, admittance: sparse.csr_array) -> dict[str, Table]:
+def input_tables(study: Study, ac_grid: AcGrid) -> dict[str, Table]:
     """Return the tables of `inputs/`, by name.
 
     Parameters
     ----------
     study : Study
-    admittance : csr_array (bus, bus), per unit
-        Of the AC grid that was solved.
+    ac_grid : AcGrid
+        That is solved.
     """
     return {
         "buses": _buses(study),
-        "admittance": _admittance(admittance),
+        "admittance": _admittance(ac_grid.ybus),
+        "lines": _lines(ac_grid),
         "units": _units(study),
         "segments": _segments(study),
+        "stores": _stores(study),
         "links": _links(study),
         "sites": _sites(study),
         "pools": _pools(study),
         "wan": _wan(study),
+        "penalties": _penalties(study),
+        "tariff": _tariff(study),
     }
 
 
@@ -52,6 +59,28 @@ def _admittance(admittance: sparse.csr_array) -> Table:
     }
 
 
+def _lines(ac_grid: AcGrid) -> Table:
+    """Branches with their part of the admittances: current at one end (from, to) per voltage at either."""
+    grid, every = ac_grid.grid, np.arange(len(ac_grid.grid.line))
+    ends = {"f": grid.line_from, "t": grid.line_to}
+    y_pu = {
+        f"{end}{other}": np.asarray(matrix[every, bus]).ravel()
+        for end, matrix in (("f", ac_grid.y_from), ("t", ac_grid.y_to))
+        for other, bus in ends.items()
+    }
+    return {
+        "line": np.array(grid.line),
+        "from_index": grid.line_from,
+        "to_index": grid.line_to,
+        "is_transformer": grid.is_transformer,
+        **{f"g_{pair}_pu": value.real.copy() for pair, value in y_pu.items()},
+        **{f"b_{pair}_pu": value.imag.copy() for pair, value in y_pu.items()},
+        "rate_mw": grid.rate_mw,
+        "rate_long_mw": grid.rate_long_mw,
+        "rate_short_mw": grid.rate_short_mw,
+    }
+
+
 def _units(study: Study) -> Table:
     units = study.units
     return {
@@ -63,6 +92,7 @@ def _units(study: Study) -> Table:
         "renewable": units.renewable,
         "curtailable": units.curtailable,
         "profiled": units.profile >= 0,
+        "store_index": units.store,
     }
 
 
@@ -82,8 +112,17 @@ def _links(study: Study) -> Table:
         "link": np.array(grid.link, dtype=str),
         "from_index": grid.link_from,
         "to_index": grid.link_to,
-        "schedule_mw": grid.link_schedule_mw,
+        "p_nom_mw": grid.link_p_nom_mw,
+        "loss": grid.link_loss,
     }
+
+
+def _stores(study: Study) -> Table:
+    stores = study.stores
+    columns = {field.name: np.asarray(getattr(stores, field.name)) for field in fields(stores)}
+    names = {name: columns.pop(name).astype(str) for name in ("store", "technology")}
+    indices = {f"{name}_index": columns.pop(name) for name in ("bus", "site", "inflow")}
+    return names | indices | columns
 
 
 def _sites(study: Study) -> Table:
@@ -99,6 +138,7 @@ def _pools(study: Study) -> Table:
         "capacity_nodes": fleet.capacity_nodes.ravel(),
         "idle_w": fleet.idle_w.ravel(),
         "peak_w": fleet.peak_w.ravel(),
+        "service_utilization": fleet.service_utilization[compute_class],
     }
 
 
@@ -111,4 +151,22 @@ def _wan(study: Study) -> Table:
         "price_per_gb": fleet.price_per_gb.ravel(),
         "bandwidth_gbps": fleet.bandwidth_gbps.ravel(),
         "latency_oneway_ms": fleet.latency_oneway_s.ravel() * 1000.0,
+    }
+
+
+def _tariff(study: Study) -> Table:
+    offset = study.zone.utcoffset(None)
+    return {
+        "demand_charge_per_mw": np.array([study.scenario.tariff.demand_charge_per_mw]),
+        "zone_s": np.array([int(offset.total_seconds())]),
+    }
+
+
+def _penalties(study: Study) -> Table:
+    prices = study.scenario.dispatch
+    return {
+        "shed_per_mwh": np.array([prices.shed_price_per_mwh]),
+        "overload_per_mwh": np.array([prices.overload_price_per_mwh]),
+        "spill_per_mwh": np.array([prices.spill_price_per_mwh]),
+        "carbon_per_t": np.array([prices.carbon_price_per_t]),
     }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import BinaryIO
 from zipfile import BadZipFile
 
 import numpy as np
@@ -13,7 +15,7 @@ from gridtwin.policies.base import GridMemory
 from gridtwin.records import ComputeState
 from gridtwin.results.files import write_atomically
 
-__all__ = ["TwinState", "load_state", "save_state"]
+__all__ = ["TwinState", "load_state", "save_state", "state_writer"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,11 +28,16 @@ class TwinState:
 
 
 def save_state(state: TwinState, path: Path) -> None:
-    """Write a state as a compressed NumPy archive that `load_state` reads back bit by bit."""
+    """Write a state to a file that `load_state` reads back bit by bit."""
+    write_atomically(path, state_writer(state))
+
+
+def state_writer(state: TwinState) -> Callable[[BinaryIO], None]:
+    """Return what writes a state into an open file as a compressed NumPy archive; equal states give equal bytes."""
     arrays = {"window": np.asarray(state.window)}
     for name, part in (("compute", state.compute), ("memory", state.memory)):
         arrays |= {f"{name}.{field.name}": np.asarray(getattr(part, field.name)) for field in fields(part)}
-    write_atomically(path, lambda file: np.savez_compressed(file, allow_pickle=False, **arrays))
+    return lambda file: np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 def load_state(path: Path) -> TwinState:

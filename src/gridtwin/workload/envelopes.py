@@ -220,7 +220,7 @@ def occupancy_from_boundary(
 
 def committed_node_s(
     start_s: IntArray,
-    runtime_s: IntArray,
+    left_s: IntArray,
     nodes: IntArray,
     site: IntArray,
     compute_class: IntArray,
@@ -235,8 +235,10 @@ def committed_node_s(
     Parameters
     ----------
     start_s : ndarray (job,), s
-        First second of work; after `first_s` while the data of a job still move.
-    runtime_s, nodes, site, compute_class : ndarray (job,)
+        First second of work; after `first_s` while the data of a job still move or it restarts.
+    left_s : ndarray (job,), s
+        Work left at that second.
+    nodes, site, compute_class : ndarray (job,)
     first_s, step_s : int, s
     steps, sites, classes : int
 
@@ -247,7 +249,7 @@ def committed_node_s(
     edges_s = first_s + step_s * np.arange(steps + 1)
     pool, pools = site * classes + compute_class, sites * classes
     begun = _ramp(start_s, nodes, pool, pools, edges_s)
-    ended = _ramp(start_s + runtime_s, nodes, pool, pools, edges_s)
+    ended = _ramp(start_s + left_s, nodes, pool, pools, edges_s)
     return np.diff(begun - ended, axis=0).reshape(steps, sites, classes)
 
 

@@ -9,7 +9,7 @@ named after it: adding, removing or reordering streams leaves the jobs of the ot
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Literal
 
@@ -45,8 +45,12 @@ class BatchStream:
         Nodes of the fleet that one core of the trace stands for; widths are rounded up.
     origin_shares, delay_shares : mapping of str to float
         Shares of the jobs by origin and delay class; each adds up to 1.
-    preemptible_share : float
-        In [0, 1].
+    preemptible_share, migratable_share : float
+        In [0, 1]: of the jobs, those that may be suspended; of these, those that may be resumed at another site.
+    checkpoint_s, restart_s : int, s
+        Time that nodes of such a job need to save its state and to load it again.
+    checkpoint_gb_per_node : float
+        State to move when it is resumed at another site.
     data_gb_per_node_median, data_gb_per_node_sigma : float
         Log-normal input data of a job per node, GB, and the standard deviation of its logarithm.
     """
@@ -59,6 +63,10 @@ class BatchStream:
     origin_shares: Mapping[str, float]
     delay_shares: Mapping[str, float]
     preemptible_share: float
+    migratable_share: float
+    checkpoint_s: int
+    restart_s: int
+    checkpoint_gb_per_node: float
     data_gb_per_node_median: float
     data_gb_per_node_sigma: float
 
@@ -75,9 +83,21 @@ class _Draw:
     delay_class: IntArray
     data_gb_per_node: FloatArray
     preemptible: BoolArray
+    migratable: BoolArray
+    checkpoint_s: IntArray
+    restart_s: IntArray
+    checkpoint_gb_per_node: FloatArray
 
     def take(self, index: IntArray | BoolArray) -> dict[str, np.ndarray]:
         return {name: getattr(self, name)[index] for name in self.__slots__}
+
+
+_DTYPES: Mapping[str, type] = {
+    "data_gb_per_node": np.float64,
+    "preemptible": np.bool_,
+    "migratable": np.bool_,
+    "checkpoint_gb_per_node": np.float64,
+}
 
 
 def generate_jobs(
@@ -167,7 +187,7 @@ def _draw(stream: BatchStream, axes: QueueAxes, duration_s: int, offset_s: int, 
     count = len(hour_s)
     like = rng.integers(len(stream.trace), size=count)
     log_median = np.log(stream.data_gb_per_node_median) if stream.data_gb_per_node_median > 0.0 else -np.inf
-    return _Draw(
+    draw = _Draw(
         submit_s=hour_s + (rng.random(count) * np.minimum(HOUR_S, duration_s - hour_s)).astype(np.int64),
         runtime_s=stream.trace.runtime_s[like],
         nodes=np.ceil(stream.trace.cores[like] * stream.nodes_per_core).astype(np.int64),
@@ -176,7 +196,12 @@ def _draw(stream: BatchStream, axes: QueueAxes, duration_s: int, offset_s: int, 
         delay_class=_choose(rng, count, axes.delay_class, stream.delay_shares),
         data_gb_per_node=np.exp(log_median + stream.data_gb_per_node_sigma * rng.standard_normal(count)),
         preemptible=rng.random(count) < stream.preemptible_share,
+        migratable=rng.random(count) < stream.migratable_share,
+        checkpoint_s=np.full(count, stream.checkpoint_s),
+        restart_s=np.full(count, stream.restart_s),
+        checkpoint_gb_per_node=np.full(count, stream.checkpoint_gb_per_node),
     )
+    return replace(draw, migratable=draw.migratable & draw.preemptible)
 
 
 def _arrivals_s(trace: Trace, duration_s: int, offset_s: int) -> IntArray:
@@ -216,9 +241,8 @@ def _resize(
 
 
 def _table(parts: Sequence[dict[str, np.ndarray]], axes: QueueAxes, allowed_delay_s: IntArray) -> JobTable:
-    empty: dict[str, np.dtype] = {"data_gb_per_node": np.dtype(np.float64), "preemptible": np.dtype(np.bool_)}
     merged = {
-        name: np.concatenate([np.zeros(0, empty.get(name, np.dtype(np.int64))), *(part[name] for part in parts)])
+        name: np.concatenate([np.zeros(0, _DTYPES.get(name, np.int64)), *(part[name] for part in parts)])
         for name in _Draw.__slots__
     }
     order = np.argsort(merged["submit_s"], kind="stable")
@@ -235,10 +259,10 @@ def _table(parts: Sequence[dict[str, np.ndarray]], axes: QueueAxes, allowed_dela
         delay_class=column["delay_class"],
         data_gb=column["data_gb_per_node"] * column["nodes"],
         preemptible=column["preemptible"],
-        migratable=np.zeros(len(order), np.bool_),
-        checkpoint_s=np.zeros(len(order), np.int64),
-        restart_s=np.zeros(len(order), np.int64),
-        checkpoint_gb=np.zeros(len(order)),
+        migratable=column["migratable"],
+        checkpoint_s=column["checkpoint_s"],
+        restart_s=column["restart_s"],
+        checkpoint_gb=column["checkpoint_gb_per_node"] * column["nodes"],
     )
 
 

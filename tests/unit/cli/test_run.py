@@ -28,11 +28,12 @@ def cli(capsys, monkeypatch, tmp_path):
     Path("day.yaml").write_text("model: none")
     calls = []
 
-    def run(study, out_dir, progress=None):
-        calls.append((study, out_dir, progress))
-        if progress:
-            progress(1, 2)
-            progress(2, 2)
+    def run(study, out_dir, progress, say):
+        calls.append((study, out_dir))
+        if say:
+            say("run folder r1")
+        progress(1, 2)
+        progress(2, 2)
         return Result(Path(out_dir) / "r1", SUMMARY, ExitCode.SLACK_USED)
 
     monkeypatch.setattr(api, "load_study", lambda path, overrides: (str(path), list(overrides)))
@@ -47,13 +48,13 @@ def cli(capsys, monkeypatch, tmp_path):
 
 
 def test_run_passes_on_what_it_was_given_and_ends_with_the_exit_code_of_the_run(cli):
-    code, printed, (study, out_dir, progress) = cli("run", "day.yaml", "--set", "a=1", "--set", "b=2", "--out", "there")
+    code, printed, call = cli("run", "day.yaml", "--set", "a=1", "--set", "b=2", "--out", "there")
     assert code == 4
-    assert (study, out_dir, progress) == (("day.yaml", ["a=1", "b=2"]), Path("there"), None)
+    assert call == (("day.yaml", ["a=1", "b=2"]), Path("there"))
     assert "1.5" in printed.out
     assert "MWh" in printed.out
     assert "saved in there/r1" in printed.out
-    assert printed.err == ""
+    assert printed.err == "gridtwin: run folder r1\n"
 
 
 def test_json_prints_the_summary_and_nothing_else(cli):
@@ -78,8 +79,7 @@ def test_a_notice_goes_to_stderr(cli, monkeypatch, arguments):
 
 def test_progress_goes_to_stderr_of_a_terminal(cli, monkeypatch):
     monkeypatch.setattr(Console, "is_terminal", True)
-    _, printed, call = cli("run", "day.yaml", "--json")
-    assert call[2] is not None
+    _, printed, _ = cli("run", "day.yaml", "--json")
     assert json.loads(printed.out) == SUMMARY
     assert "windows" in printed.err
 

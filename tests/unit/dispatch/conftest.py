@@ -14,6 +14,7 @@ from gridtwin.dispatch import (
     GridProblem,
     LinkProblem,
     Penalties,
+    PreemptibleProblem,
     StoreProblem,
     TerminalValue,
     group_units,
@@ -188,8 +189,10 @@ def _work(
         route_cost=np.zeros((origins, classes, sites)),
         route_gb=np.zeros(classes),
         route_allowed=np.ones((origins, classes, sites), dtype=bool),
+        delay_steps=np.zeros(shape[2], dtype=np.int64),
         bandwidth_gb=np.full((origins, sites), np.inf),
         block_steps=1,
         terminal=TerminalValue(np.full((classes, 1), np.inf), np.zeros((classes, 1))),
+        preemptible=PreemptibleProblem.none(steps, shape, sites),
     )
     return replace(problem, **changes)

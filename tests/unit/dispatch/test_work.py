@@ -154,15 +154,16 @@ def test_the_plan_reports_sites_at_the_meter(grid, hand_work):
         committed_nodes=np.array([[[1.0]], [[2.0]]]),
     )
     plan = co_dispatch(grid, work, grid.groups.p_max_mw[None].repeat(2, axis=0))
-    np.testing.assert_allclose(plan.busy_nodes.ravel(), [9, 2])
-    np.testing.assert_allclose(plan.site_mw.ravel(), [3 + 9 * 1.2, 4 + 2 * 1.1])
-    np.testing.assert_allclose(plan.grid.injection_mw[:, 2] + DEAR_THEN_CHEAP[:, 2], -plan.site_mw[:, 0])
+    np.testing.assert_allclose(plan.fleet.busy_nodes.ravel(), [9, 2])
+    np.testing.assert_allclose(plan.fleet.site_mw.ravel(), [3 + 9 * 1.2, 4 + 2 * 1.1])
+    np.testing.assert_allclose(plan.grid.injection_mw[:, 2] + DEAR_THEN_CHEAP[:, 2], -plan.fleet.site_mw[:, 0])
     np.testing.assert_allclose(plan.unit_mw, plan.grid.group_mw)
 
 
 def test_no_work_at_all(grid, hand_work):
     plan = co_dispatch(grid, hand_work(), grid.groups.p_max_mw[None].repeat(2, axis=0))
-    assert plan.busy_nodes.sum() == plan.compute.release_nodes.sum() == plan.compute.route_nodes.sum() == 0
+    assert plan.fleet.busy_nodes.sum() == plan.fleet.compute.release_nodes.sum() == 0
+    assert plan.fleet.compute.route_nodes.sum() == 0
 
 
 def test_a_site_is_shed_when_nothing_can_carry_it(hand_grid, hand_work):

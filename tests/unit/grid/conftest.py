@@ -37,7 +37,7 @@ def grid() -> GridData:
         link_p_nom_mw=np.array([50.0]),
         link_schedule_mw=np.array([0.0]),
         link_dispatched=np.zeros(1, dtype=bool),
-        link_loss=np.zeros(1),
+        link_loss=np.full(1, 0.04),
     )
 
 

@@ -97,6 +97,18 @@ workload:
 }
 
 
+STORES = {
+    "stores.csv": """\
+store,bus,technology,site,charge_mw,discharge_mw,energy_mwh,efficiency_charge,efficiency_discharge,initial_share,inflow
+cell,1,Battery,east,2,1,4,0.9,0.8,0.25,
+lake,2,Reservoir,,0,0,200,1,1,0.5,river
+""",
+    "inflow.csv": "river\n" + "".join(f"{hour % 48}\n" for hour in range(240)),
+    "reserve.csv": "up_mw\n" + "".join(f"{hour % 24}\n" for hour in range(240)),
+    "came_true.csv": "breeze\n" + "".join(f"{(hour + 5) % 24}\n" for hour in range(240)),
+}
+
+
 class Lab:
     """A scenario and its model in a folder of their own."""
 
@@ -109,6 +121,20 @@ class Lab:
     @property
     def scenario(self) -> Path:
         return self.root / "scenarios" / "day.yaml"
+
+    def add_stores(self) -> None:
+        """Add a battery behind a meter, a lake that the unit `hydro` draws on, reserve, and wind that comes true."""
+        for name, text in STORES.items():
+            (self.root / "models/tiny" / name).write_text(text, encoding="utf-8")
+        self.edit("model.yaml", "profiles:\n", "stores: {table: stores.csv}\nprofiles:\n")
+        more = "  inflow: {file: inflow.csv}\n  reserve: {file: reserve.csv}\n"
+        self.edit(
+            "model.yaml", "compute:\n", f"{more}  real_time: {{availability: {{file: came_true.csv}}}}\ncompute:\n"
+        )
+        header, *rows = (self.root / "models/tiny/units.csv").read_text(encoding="utf-8").splitlines()
+        hydro = "hydro,2,Hydro,0,30,0,0,1,,false,false,true,true,true,,lake"
+        text = "\n".join([f"{header},store", *(f"{row}," for row in rows), hydro])
+        (self.root / "models/tiny/units.csv").write_text(text + "\n", encoding="utf-8")
 
     def edit(self, name: str, old: str, new: str) -> None:
         path = next(path for path in self.root.rglob(name))

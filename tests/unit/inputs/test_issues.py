@@ -61,7 +61,7 @@ FAULTS = [
     ("sites.csv", "1,town", "1,twon", "unknown station, no column of models/tiny/temperature.csv, 'twon' (did you mean 'town'?)"),
     ("sites.csv", "evaporative", "evaporativ", "unknown cooling 'evaporativ' (did you mean 'evaporative'?)"),
     ("sites.csv", "0.98", "1.98", "power_factor is 1.98; expected at most 1"),
-    ("sites.csv", "0.98,5", "0.98,0.05", "sites.csv:2:30: site 'east' draws 0.0728 MW with idle nodes and services alone at 2020-01-01T22:00:00+00:00, its connection carries 0.05"),
+    ("sites.csv", "0.98,5", "0.98,0.05", "sites.csv:2:30: site 'east' draws 0.0538 MW with idle nodes and services alone at 2020-01-01T22:00:00+00:00, its connection carries 0.05"),
     ("nodes.csv", "west,general,cpu_node,200\nwest,serving,inference_node,30\n", "", "sites.csv:3:1: site 'west' has no nodes in models/tiny/nodes.csv"),
     ("nodes.csv", "east,general,cpu_node", "east,general,cpu_nod", "nodes.csv:2:14: unknown hardware 'cpu_nod' (did you mean 'cpu_node'?)"),
     ("nodes.csv", "west,general,cpu_node", "west,general,inference_node", "nodes.csv:4:14: 'inference_node' is hardware of class 'inference', listed under 'general'; that class has cpu_node, cpu_block_40kw"),

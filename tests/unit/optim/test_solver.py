@@ -120,6 +120,44 @@ def test_what_scaling_hides_is_solved_away_and_scaling_comes_back(monkeypatch):
     assert runs == [2, 0, 2, 0]
 
 
+def test_going_on_without_scaling_returns_values_that_are_not_scaled(monkeypatch):
+    """The row that comes later lets x be 0.5; switching scaling off under a basis, HiGHS 1.15 says 1."""
+    monkeypatch.setattr("gridtwin.optim.solver._sharp", lambda _solution: False)
+    program = Program()
+    column = program.columns((1,), upper=4.0, cost=-3.0)
+    program.entries(program.rows((1,), -np.inf, 60.0), column, 8.4)
+    session = Session(program)
+    session.solve()
+    session.add_rows(Rows(sparse.csr_array([[1.4]]), np.array([-np.inf]), np.array([0.7])))
+    np.testing.assert_allclose(session.solve().value, [0.5])
+
+
+def test_rows_get_new_bounds_wherever_they_were_added():
+    session = Session(diet())
+    added = session.add_rows(Rows(sparse.csr_array([[1.0, 0.0]]), np.array([0.0]), np.array([5.0])))
+    np.testing.assert_allclose(session.solve().value, [5, 5])
+    session.bound_rows(np.array([added[0], 0]), np.array([0.0, 12.0]), np.array([2.0, np.inf]))
+    solution = session.solve()
+    np.testing.assert_allclose(solution.value, [2, 10])
+    assert solution.objective == pytest.approx(2 + 30)
+    assert solution.dual_objective == pytest.approx(2 + 30)
+    assert solution.primal_residual < 1e-9
+
+
+def test_the_residual_knows_the_new_bounds():
+    session = Session(diet())
+    found = session.solve()
+    session.bound_rows(np.array([0]), np.array([14.0]), np.array([np.inf]))
+    assert session._primal_residual(found.value) == pytest.approx(4)
+
+
+def test_columns_may_cost_differently():
+    session = Session(diet())
+    columns = session.add_columns(2, np.array([1.0, 2.0]))
+    session.add_rows(Rows(sparse.csr_array([[0.0, 0.0, 1.0, 1.0]]), np.array([1.0]), np.array([np.inf])))
+    np.testing.assert_allclose(session.solve().value[columns], [1, 0])
+
+
 @pytest.fixture
 def knapsack():
     """Three things of value 10, 9 and 9 and weight 6, 5 and 5 in a bag for 10: the relaxed one takes 10 + 9 · 0.8."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gridtwin.policies.grid_problem import link_injection, pose_grid, scheduled_injection
+from gridtwin.policies.grid_problem import pose_grid, scheduled_injection
 from gridtwin.policies.losses import no_losses
 from gridtwin.policies.registry import POLICIES
 from gridtwin.records import StoreData
@@ -60,12 +60,6 @@ def test_only_links_that_are_not_dispatched_follow_their_schedule(with_stores):
     problem = pose_grid(coordinator.system, observation, no_losses(coordinator.system, observation.forecast.steps))
     np.testing.assert_array_equal(problem.links.index, [0])
     np.testing.assert_array_equal(problem.links.rate_mw, np.full((observation.forecast.steps, 1), 30.0))
-
-
-def test_a_link_injects_less_than_it_draws():
-    at_from, at_to = link_injection(np.array([50.0, -50.0, 0.0]), np.full(3, 0.1))
-    np.testing.assert_allclose(at_from, [-50, 45, 0])
-    np.testing.assert_allclose(at_to, [45, -50, 0])
 
 
 def test_a_store_behind_a_meter_shares_the_connection(with_stores):

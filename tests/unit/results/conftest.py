@@ -13,6 +13,9 @@ COORDS = {
     "bus": ("1", "2", "3"),
     "line": ("l1", "l2"),
     "unit": ("u1", "u2"),
+    "store": ("b1",),
+    "link": ("k1",),
+    "element": ("other", "shed", "unit:u1:1"),
 }
 WHOLE = ("nodes", "jobs", "node_s", "columns", "rows", "rounds", "committed", "converged")
 

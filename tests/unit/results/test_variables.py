@@ -5,7 +5,7 @@ import pytest
 
 from gridtwin.results.variables import tables, variables
 
-DIMS = {"time", "window", "site", "compute_class", "queue", "origin", "unit", "bus", "line"}
+DIMS = {"time", "window", "site", "compute_class", "queue", "origin", "unit", "store", "link", "bus", "line", "element"}
 ENDINGS = {"_mw": "MW", "_mvar": "Mvar", "_gb": "GB", "_kg": "kg", "_percent": "percent", "_pu": "1", "_deg": "degree"}
 
 
@@ -26,7 +26,7 @@ def test_every_variable_says_what_it_is(variable):
         if variable.name.endswith(ending):
             assert variable.unit == unit
     if variable.unit.startswith("{currency}"):
-        assert variable.unit in ("{currency}", "{currency}/MWh")
+        assert variable.unit in ("{currency}", "{currency}/MWh", "{currency}/node-h")
 
 
 def test_variables_of_a_table_share_their_dimensions():

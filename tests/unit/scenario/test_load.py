@@ -51,7 +51,7 @@ def test_resolved_is_json_and_loads_again(write, tmp_path):
         (("model: m", "model: m\nmodel: n"), "s.yaml:2:1: key 'model' is given twice; the first is in line 1"),
         (
             ("model: m", "model: m\npolicy: co_dispach"),
-            "policy: expected 'asap' or 'co_dispatch', got 'co_dispach' (did",
+            "policy: expected 'asap', 'co_dispatch' or 'customer', got 'co_dispach' (did",
         ),
         (("model: m", "model: m\ncompute: {discipline: fifo}"), "expected 'edf' or 'fcfs', got 'fifo'"),
         (("workload:", "wrkload:"), "s.yaml:3:1: unknown key 'wrkload' (did you mean 'workload'?)"),
@@ -122,3 +122,18 @@ def test_any_fault_has_a_stand_in(tmp_path, text):
     (tmp_path / "s.yaml").write_text(text)
     assert read_scenario(tmp_path / "s.yaml", (), issues).value is not None
     assert issues
+
+
+def test_services_of_a_class_run_at_one_utilisation(write):
+    service = "{name: %s, compute_class: %s, requests_per_s: {o: 1}, throughput_per_node: 1, target_utilization: %s}"
+    listed = "".join(f"    - {service % row}\n" for row in (("b", "c", 0.5), ("d", "e", 0.7), ("f", "c", 0.6)))
+    (issue,) = issues_of(write(more=f"  services:\n{listed}"))
+    assert issue.startswith(
+        "s.yaml:11:103: workload.services.2.target_utilization: 0.6, but service 'b' of class 'c' has"
+    )
+
+
+def test_delays_from_minutes_to_a_week(write):
+    delays = "{prompt: 5min, hour: 1h, day: 24h, week: 7d}"
+    workload = load_scenario(write(("{day: 24h}", delays))).value.workload
+    assert list(workload.delay_classes.values()) == [300, 3600, 86_400, 604_800]

@@ -25,12 +25,12 @@ def test_all_policies_cover_the_same_time(pocket_run):
     assert len({len(pocket_run(policy).data.time) for policy in POLICIES}) == 1
 
 
-def test_progress_is_told_after_each_window(pocket, tmp_path):
+def test_progress_is_told_at_the_start_and_after_each_window(pocket, tmp_path):
     study, told = pocket("policy=asap"), []
     coordinator = build(study, RunFolder(tmp_path))
     final = coordinator.run(initial_twin_state(study), until=3, progress=lambda done, total: told.append((done, total)))
     total = coordinator.planned_windows
-    assert told == [(1, total), (2, total), (3, total)]
+    assert told == [(done, total) for done in range(4)]
     assert final.window == 3
     assert coordinator.seconds.keys() == {"decide", "apply", "settle", "record"}
 
@@ -57,7 +57,7 @@ def test_profiles_that_end_before_the_jobs_do(pocket, tmp_path):
     told = []
     final = coordinator.run(initial_twin_state(study), progress=lambda done, total: told.append((done, total)))
     assert final.window == coordinator.planned_windows == 2
-    assert told == [(1, 2), (2, 2)]
+    assert told == [(0, 2), (1, 2), (2, 2)]
     assert final.compute.next_row < len(study.jobs)
     assert coordinator.run(final) is final
     assert len(list((tmp_path / "windows").glob("*.solver.parquet"))) == 2

@@ -1,0 +1,100 @@
+"""What the verbs that run something share: progress, an orderly end when interrupted, and what is printed last."""
+
+# ruff: noqa: PLC0415 - imported where it runs, so that --help stays quick
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from gridtwin.api import RunResult
+
+__all__ = ["attended", "end"]
+
+Progress = Callable[[int, int], None]
+Say = Callable[[str], None]
+
+
+@contextmanager
+def attended(*, shown: bool) -> Iterator[tuple[Progress, Say | None]]:
+    """Yield what a run calls after each window, and what it tells people with; both write to stderr.
+
+    The first interrupt (Ctrl-C, or SIGTERM) stops the run after the window it is in, the second at once. Either way it
+    ends as StoppedError, with how to go on.
+    """
+    from gridtwin.errors import StoppedError
+
+    with _stopping() as stop_if_asked, _bar(shown=shown) as advance:
+
+        def progress(done: int, expected: int) -> None:
+            advance(done, expected)
+            stop_if_asked()
+
+        try:
+            yield progress, _say if shown else None
+        except KeyboardInterrupt as error:
+            raise StoppedError("; ".join(["interrupted", *getattr(error, "__notes__", ())])) from None
+
+
+def end(result: RunResult, *, as_json: bool, quiet: bool) -> None:
+    """Print the outcome of a run and end with its exit code."""
+    from gridtwin.cli.table import print_summary
+
+    if as_json:
+        typer.echo(json.dumps(result.summary, indent=2, ensure_ascii=False))
+    elif not quiet:
+        print_summary(result.summary)
+        typer.echo(f"saved in {result.run_dir}")
+    if result.notice:
+        _say(result.notice)
+    raise typer.Exit(result.exit_code)
+
+
+def _say(message: str) -> None:
+    typer.echo(f"gridtwin: {message}", err=True)
+
+
+@contextmanager
+def _stopping() -> Iterator[Callable[[], None]]:
+    """Take interrupts down; yields a function that raises KeyboardInterrupt if there was one."""
+    asked = False
+
+    def ask(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+        _say("stopping after this window; interrupt again to stop at once")
+
+    def stop_if_asked() -> None:
+        if asked:
+            raise KeyboardInterrupt
+
+    before = {kind: signal.signal(kind, ask) for kind in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop_if_asked
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
+
+
+@contextmanager
+def _bar(*, shown: bool) -> Iterator[Progress]:
+    """Show a bar on stderr where that is a terminal; yields a function of (windows done, windows in all)."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if not shown or not console.is_terminal:
+        yield lambda _done, _total: None
+        return
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("windows", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
