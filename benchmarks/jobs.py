@@ -12,6 +12,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Generator
+from dataclasses import replace
 
 import numpy as np
 import simpy
@@ -67,6 +68,22 @@ def system(jobs: int, seed: int = 1) -> tuple[JobTable, Fleet]:
     return table, fleet
 
 
+def run_preemptible(table: JobTable, fleet: Fleet) -> None:
+    """Caps that swing by day: every job may be suspended, checkpoint and restart take 2 and 3 min."""
+    steps = int(table.submit_s[-1]) // STEP_S + 1
+    jobs = len(table)
+    saving = {"checkpoint_s": np.full(jobs, 120), "restart_s": np.full(jobs, 180)}
+    table = replace(table, preemptible=np.ones(jobs, np.bool_), **saving)
+    caps = NODES * (0.8 + 0.3 * np.sin(np.arange(steps) * np.pi / 12.0)).reshape(steps, 1, 1)
+    bins = len(table.axes.bin_upper_s)
+    plan = ComputePlan(np.zeros((steps, table.axes.size)), np.zeros((steps, 1, 1, bins, 1)), caps)
+    services = np.zeros((steps, 1, 1), np.int64)
+    state, record = execute(initial_state(table, fleet), table, fleet, plan, services, steps, STEP_S, "edf")
+    live = (record.finished_row, state.running_row, state.suspended_row, state.waiting_row)
+    if sum(map(len, live)) != jobs:
+        raise SystemExit("jobs were lost")
+
+
 def run_gridtwin(table: JobTable, fleet: Fleet, discipline: str, planned: bool) -> None:
     steps = int(table.submit_s[-1]) // STEP_S + 1
     plan = None
@@ -119,6 +136,8 @@ def main() -> None:
         rate = jobs_per_s(table, lambda d=discipline, p=planned: run_gridtwin(table, fleet, d, p))
         name = f"gridtwin {discipline}{', planned' if planned else ''}"
         print(f"{name:<28}{rate:>12,.0f} jobs/s {rate / peer:>8.1f} x")
+    rate = jobs_per_s(table, lambda: run_preemptible(table, fleet))
+    print(f"{'gridtwin, all preemptible':<28}{rate:>12,.0f} jobs/s {rate / peer:>8.1f} x")
 
 
 if __name__ == "__main__":

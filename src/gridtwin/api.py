@@ -22,13 +22,15 @@ from gridtwin.twin.build import build, initial_twin_state, prepare
 from gridtwin.twin.closing import close_run
 from gridtwin.twin.coordinator import Coordinator, Progress
 from gridtwin.twin.keeping import keep_inputs, kept_study, require_same_study, versions
+from gridtwin.twin.n1 import report_n1
 from gridtwin.twin.sessions import Sessions
 from gridtwin.twin.state import TwinState, load_state
 from gridtwin.twin.taking_up import take_up
 
-__all__ = ["RunResult", "Study", "Verification", "load_study", "open_results", "resume", "run", "verify"]
+__all__ = ["RunResult", "Study", "Verification", "load_study", "n1", "open_results", "resume", "run", "verify"]
 
 SLACK_MWH = 1e-3
+NAMED = 5  # of a longer list
 Say = Callable[[str], None]
 
 
@@ -121,6 +123,31 @@ def resume(run_dir: Path | str, progress: Progress | None = None, say: Say | Non
         return _go_on(folder, build(study, folder), state, progress, begun)
 
 
+def n1(run_dir: Path | str) -> dict[str, Any]:
+    """Take each line and transformer out of each settled step of a run.
+
+    Parameters
+    ----------
+    run_dir : path
+        Folder of the run; gets `n1.parquet`, one row for each outage of each step, and `n1.json`, what is returned.
+
+    Returns
+    -------
+    dict
+        How many outages were solved, parted the grid or failed, and which; the outages that overload others most.
+
+    Raises
+    ------
+    LockedError
+        If a process is at work in the folder.
+    ResultsError
+        If it is no folder of a run, or no window is complete.
+    """
+    folder = RunFolder(Path(run_dir))
+    folder.require_unlocked()
+    return report_n1(folder)
+
+
 def _go_on(
     folder: RunFolder, coordinator: Coordinator, state: TwinState, progress: Progress | None, begun: float
 ) -> RunResult:
@@ -191,6 +218,22 @@ def exit_code(summary: Mapping[str, Any]) -> ExitCode:
 
 
 def _notice(folder: RunFolder, summary: Mapping[str, Any]) -> str:
+    return "\n".join(notice for notice in (_unfinished(folder, summary), _unrated(summary)) if notice)
+
+
+def _unrated(summary: Mapping[str, Any]) -> str:
+    """Say of which lines N-1 tells nothing."""
+    report = summary.get("n1", {})
+    unrated = report.get("unrated", ())
+    if not unrated:
+        return ""
+    return (
+        f"N-1 says nothing of {len(unrated)} of {report['outages']} lines, which have no rate_long_mw: "
+        f"{', '.join(unrated[:NAMED])}{', …' if len(unrated) > NAMED else ''}"
+    )
+
+
+def _unfinished(folder: RunFolder, summary: Mapping[str, Any]) -> str:
     """Say what to change if the run ended before its jobs did."""
     unfinished, submitted = (summary["kpis"][f"jobs_{what}"] for what in ("unfinished", "submitted"))
     if not unfinished:

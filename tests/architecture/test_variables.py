@@ -36,6 +36,7 @@ EXCEPTIONS = {
     "price_degenerate": "a flag",
     "marginal": "a flag",
     "price_set_by": "a place",
+    "holds_voltage": "a flag",
     "objective": "money, by the solver's word",
     "dual_objective": "money, by the solver's word",
     "primal_residual": "in the unit of the row that it stands in",
@@ -45,6 +46,14 @@ EXCEPTIONS = {
     "columns": "a count",
     "rows": "a count",
     "rounds": "a count",
+    "review_passes": "a count",
+    "review_tightened": "a count",
+    "review_cuts": "a count",
+    "review_thermal_before": "a count",
+    "review_thermal_after": "a count",
+    "review_voltage_before": "a count",
+    "review_voltage_after": "a count",
+    "review_voltage_beyond_cure": "a count",
 }
 
 

@@ -31,7 +31,8 @@ def test_a_case_by_hand(scenario, expected, tmp_path):
     with api.open_results(run.run_dir) as results:
         for entry in expected["results"]:
             hours = slice(*entry.get("hours", [None]))
-            chosen = results[entry["variable"]].sel(entry.get("at", {})).isel(time=hours).to_numpy()
+            chosen = results[entry["variable"]].sel(entry.get("at", {}))
+            chosen = chosen.isel({dim: hours for dim in ("time", "window") if dim in chosen.dims}).to_numpy()
             assert chosen.size
             wanted = np.full(chosen.shape, number(entry["value"]))
             np.testing.assert_allclose(chosen, wanted, rtol=0, atol=entry["tolerance"], err_msg=str(entry))

@@ -1,6 +1,6 @@
 """What every policy must do, whatever it decides."""
 
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 
 import numpy as np
 import pytest
@@ -64,12 +64,13 @@ def test_shapes_and_finite_numbers(case):
     assert plan.unit_mw.shape == (steps, len(system.units.unit))
     for name in ("shed_mw", "injection_mw", "price_per_mwh"):
         assert getattr(plan.grid, name).shape == (steps, len(system.grid.bus))
-    for name in ("flow_mw", "overload_mw", "binding"):
+    for name in ("flow_mw", "overload_mw", "binding", "rate_mw"):
         assert getattr(plan.grid, name).shape == (steps, len(system.grid.line))
     assert plan.grid.spill_mw.shape == plan.grid.losses_mw.shape == (steps,)
     assert plan.grid.binding.dtype == bool
-    for name, value in parts(replace(plan, fleet=replace(plan.fleet, prices=None))):
-        assert value is None or np.isfinite(value).all(), name
+    for name, value in parts(plan):
+        no_rating = name == ".grid.rate_mw" and np.isposinf(value) == np.isposinf(system.network.rate_mw)
+        assert value is None or (np.isfinite(value) | no_rating).all(), name
 
 
 def test_nothing_is_negative(case):
@@ -123,7 +124,8 @@ def test_flows_obey_kirchhoff_and_ratings(case):
     drawn_by_losses = np.abs(plan.grid.injection_mw - leaving)
     assert (drawn_by_losses.sum(axis=1) <= LOSS_SHARE * observation.forecast.load_mw.sum(axis=1)).all()
     assert np.delete(drawn_by_losses, network.slack, axis=1).max() > LEAST_LOSS_MW
-    np.testing.assert_array_equal(plan.grid.overload_mw, np.maximum(np.abs(flow) - network.rate_mw, 0))
+    assert (plan.grid.rate_mw <= network.rate_mw).all()
+    np.testing.assert_array_equal(plan.grid.overload_mw, np.maximum(np.abs(flow) - plan.grid.rate_mw, 0))
 
 
 def test_grants_are_for_the_fleet(case):

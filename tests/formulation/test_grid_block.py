@@ -105,5 +105,5 @@ def test_line_row(hand_grid, check_golden):
     program, injection, names = written(problem)
     session = Session(program)
     limits = LineLimits(problem, injection.matrix(program.n_columns), injection.constant)
-    limits.write(session, problem.watched)
+    limits.begin(session)
     check_golden(session, names, rest="over")

@@ -28,6 +28,7 @@ MORE_KPIS = {
     "overrun_mwh",
     "wan_gb",
     "wan_cost",
+    *("jobs_suspended", "jobs_migrated", "checkpoint_node_h", "restart_node_h", "migrated_gb"),
 }
 WINDOW = {
     *("status", "objective", "duality_gap", "primal_residual", "redispatch_objective", "redispatch_duality_gap"),

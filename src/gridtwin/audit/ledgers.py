@@ -200,7 +200,7 @@ def rent(run: RunData) -> Ledger:
     """Price is its parts; Σ price · (withdrawal - injection) = rent + overloads + loss surplus, per step, relative."""
     v = run.variables
     account = network_account(v, run.inputs, run.step_h)
-    explained = account.congestion + account.overload + account.losses
+    explained = account.congestion + account.overload + account.voltage + account.losses
     parts = v["energy_price_per_mwh"][:, None] + v["congestion_price_per_mwh"] + v["loss_price_per_mwh"]
     unlike = np.abs(parts - v["price_per_mwh"]) / np.maximum(1.0, np.abs(v["price_per_mwh"]))
     apart = np.abs(account.surplus - explained) / _turnover(v["price_per_mwh"] * v["dispatched_injection_mw"], run)
@@ -211,7 +211,7 @@ def money(run: RunData) -> Ledger:
     """What all pay at their own meters = what all receive, the network included, per step, relative."""
     v, price = run.variables, run.variables["price_per_mwh"]
     account = network_account(v, run.inputs, run.step_h)
-    received = account.congestion + account.overload + account.losses + account.balancing
+    received = account.congestion + account.overload + account.voltage + account.losses + account.balancing
     bills = [price[:, party.bus] * party.withdrawal_mw for party in parties(v, run.inputs).values()]
     paid = sum(bill.sum(axis=1) for bill in bills) * run.step_h
     apart = np.abs(paid - received) / _turnover(np.concatenate(bills, axis=1), run)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -119,9 +120,18 @@ def _contents(folder: RunFolder, journal: Journal, facts: RunFacts) -> Iterator[
     told = read_json(folder.path / "manifest.json")["ledgers"] if journal.closed else None
     yield Check("ledgers", f"{len(ledgers)} ledgers", tuple(_ledger_faults(ledgers, told)))
     if journal.closed:
-        yield _compared("results.nc", run.variables, lambda: _dataset(folder))
-        yield _compared("jobs.parquet", run.jobs, lambda: read_columns(folder.path / "jobs.parquet", list(run.jobs)))
-        yield _compared("findings.parquet", findings(run), lambda: read_columns(folder.path / "findings.parquet"))
+        yield _compared("results.nc", run.variables, partial(_of_dataset, folder.path / "results.nc"))
+        for name, columns in (("jobs.parquet", run.jobs), ("findings.parquet", findings(run))):
+            yield _compared(name, columns, partial(_of_table, folder.path / name))
+
+
+def _of_dataset(path: Path, variable: str) -> np.ndarray:
+    with open_results(path) as dataset:
+        return np.asarray(dataset[variable].to_numpy())
+
+
+def _of_table(path: Path, column: str) -> np.ndarray:
+    return read_columns(path, [column])[column]
 
 
 def _ledger_faults(ledgers: tuple[Ledger, ...], told: Mapping[str, Any] | None) -> Iterator[str]:
@@ -141,23 +151,19 @@ def _agrees(ledger: Ledger, told: Mapping[str, Any] | None) -> bool:
     return bool(told and told["pass"] and abs(told["residual"] - ledger.residual) <= ledger.tolerance)
 
 
-def _dataset(folder: RunFolder) -> dict[str, np.ndarray]:
-    with open_results(folder.path) as dataset:
-        return {str(name): array.to_numpy() for name, array in dataset.data_vars.items()}
+def _compared(file: str, stored: Mapping[str, np.ndarray], read: Callable[[str], np.ndarray]) -> Check:
+    """Compare what a final file holds by name, one at a time, with what the windows tell."""
+    unlike = [name for name, values in stored.items() if not _equal(values, read, name)]
+    return Check(
+        file, f"{len(stored)} columns", tuple(f"{file}: {name} is not what the windows tell" for name in unlike)
+    )
 
 
-def _compared(name: str, stored: Mapping[str, np.ndarray], read: Callable[[], Mapping[str, np.ndarray]]) -> Check:
-    """Compare a final file with what the windows tell."""
+def _equal(values: np.ndarray, read: Callable[[str], np.ndarray], name: str) -> bool:
     try:
-        told = read()
-    except UNREADABLE as error:
-        return Check(name, "cannot be read", (_told(error),))
-    unlike = [key for key, values in stored.items() if key not in told or not _equal(values, told[key])]
-    return Check(name, f"{len(stored)} columns", tuple(f"{name}: {key} is not what the windows tell" for key in unlike))
-
-
-def _equal(one: np.ndarray, other: np.ndarray) -> bool:
-    return np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
+        return np.array_equal(values, read(name), equal_nan=values.dtype.kind == "f")
+    except UNREADABLE:
+        return False
 
 
 def _short(path: Path, folder: RunFolder) -> str:

@@ -1,9 +1,27 @@
 """Executes one window: rebuilds SimPy from a frozen state, lets jobs run, freezes the state again.
 
-At one instant jobs end first, then a step boundary takes effect (services, grants), then jobs arrive, then jobs start,
-class by class in the order of the axes; ties keep the order of submission. Jobs that end at the very end of a window
-end in it. Because nothing but the frozen state crosses a window boundary, any division of a run into windows gives the
-same bytes.
+At one instant jobs end first, then a step boundary takes effect (services, grants, caps and the suspensions they ask
+for), then jobs arrive, then jobs start, class by class in the order of the axes; ties keep the order of submission.
+Jobs that end at the very end of a window end in it. Because nothing but the frozen state crosses a window boundary, any
+division of a run into windows gives the same bytes.
+
+Without a plan every job runs through. Under a plan
+
+- jobs that are not preemptible start when they are granted to, see `Grants`, and run through;
+- preemptible jobs need no grants. In each step those of a pool may hold as many nodes as the cap says, whole nodes of
+  `preemptible_nodes` and what was carried over, see `carried_cap`. At the boundary jobs of a pool that holds more are
+  suspended, those with most slack first, see `to_suspend`; at any instant jobs are resumed and started, earliest latest
+  start first, as long as cap and free nodes allow;
+- a job is urgent when its latest start (due - work left - restart), less the time that its data may take, lies before
+  the end of the step. It starts at once, beyond grant or cap (`forced_nodes`), and is not suspended, so that a cap may
+  be overrun (`overrun_nodes`). If it finds no room, preemptible jobs that can pause until the step has ended are
+  suspended for it. Services suspend nobody;
+- suspending stops the work at once and keeps the nodes busy for `checkpoint_s`; nothing is lost. A job whose data still
+  move, or that still restarts, is not suspended;
+- resuming keeps the nodes busy for `restart_s` before the work goes on. At the site where it ran last a job needs no
+  transfer. Another one only a migratable job may take, when its own has no room; `checkpoint_gb` move there first, over
+  the link from the job's origin and in line with input data: saved states are taken to be kept at the origin's storage
+  as well, for data links are known between origins and sites only.
 """
 
 from __future__ import annotations
@@ -89,8 +107,8 @@ def execute(
         The whole run; rows are what states and records refer to.
     fleet : Fleet
     plan : ComputePlan or None
-        Grants of the coming steps (at least `steps`); None starts every job as soon as a site has room, in the order
-        of `fleet.preference`, and leaves carried grants alone.
+        Grants and caps of the coming steps (at least `steps`); None starts every job as soon as a site has room, in the
+        order of `fleet.preference`, those first that an earlier plan suspended, and leaves what is carried alone.
     service_nodes : ndarray (step, site, class)
         Nodes that services want; at least `steps` long. No job starts on a node that services want in this step, but
         they take none from jobs that run.
@@ -106,7 +124,7 @@ def execute(
     Returns
     -------
     ComputeState, ComputeRecord
-        `moved_gb` counts a transfer in the step in which it is ordered.
+        `moved_gb` and `migrated_gb` count a transfer in the step in which it is ordered.
 
     Raises
     ------

@@ -161,7 +161,8 @@ class Lots:
     """
 
     __slots__ = (
-        "_caps", "_count", "_floor", "_grants", "_heaps", "_in_line", "_keys", "_migratable", "_places",
+        "_caps", "_count", "_floor", "_grants", "_heaps", "_in_line", "_keys", "_migratable", "_own",
+        "_places",
     )  # fmt: skip
 
     def __init__(
@@ -169,6 +170,7 @@ class Lots:
     ) -> None:
         self._floor, self._caps, self._grants, self._keys, self._in_line = floor, caps, grants, keys, in_line
         self._places, self._count = floor.places[compute_class], len(keys)
+        self._own = slice(compute_class * caps.sites, (compute_class + 1) * caps.sites)  # pools of the class
         self._migratable: list[bool] = floor.jobs.table.migratable.tolist()
         self._heaps: dict[tuple[int, int], list[int]] = {}
 
@@ -177,14 +179,27 @@ class Lots:
         heappush(self._heaps.setdefault(self._lot(job), []), self._keys[job])
 
     def start(self, now_s: int) -> None:
-        """Start and resume jobs as far as caps and free nodes allow, earliest latest start first."""
-        heads = [key for heap in self._heaps.values() if (key := self._head_key(heap)) < NEVER_S]
+        """Start and resume jobs as far as caps and free nodes allow, earliest latest start first.
+
+        At a boundary every head has its try, as those whom the cap alone keeps waiting count for what is carried over;
+        at other instants only those that some pool has room for.
+        """
+        widest = NEVER_S if now_s == self._caps.now_s else self._most_room()
+        if widest <= 0:
+            return
+        nodes, count = self._floor.jobs.nodes, self._count
+        heads = [self._head_key(heap) for heap in self._heaps.values() if heap]
+        heads = [key for key in heads if key < NEVER_S and nodes[key % count] <= widest]
         heapify(heads)
         while heads:
             job = heappop(heads) % self._count
             heap = self._heaps[self._lot(job)]
             if self.start_one(job, now_s, urgent=False) and (key := self._head_key(heap)) < NEVER_S:
                 heappush(heads, key)
+
+    def _most_room(self) -> int:
+        free, room = self._floor.pools.free[self._own], self._caps.room[self._own]
+        return max(map(min, free, room))
 
     def start_one(self, job: int, now_s: int, *, urgent: bool) -> bool:
         """Start or resume `job`, beyond the cap if it is urgent; False where it finds no room."""

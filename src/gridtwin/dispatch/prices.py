@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy import sparse
 from gridtwin.arrays import sum_at
 from gridtwin.dispatch.elements import OTHER, Elements
 from gridtwin.dispatch.grid_block import GridColumns
-from gridtwin.dispatch.network_rows import LineLimits
+from gridtwin.dispatch.network_rows import LineLimits, WrittenRows
 from gridtwin.dispatch.problem import GridProblem, NodalPrices, PriceExplanation
 from gridtwin.errors import DispatchError
 from gridtwin.optim import STANDS_STILL, Basis, Session, Solution
@@ -43,12 +44,12 @@ def nodal_prices(
     explanation : PriceExplanation, optional
     """
     energy = solution.row_dual[balance] / problem.step_h
-    dual = limits.dual(solution) / problem.step_h
     return NodalPrices(
         energy_per_mwh=energy,
-        congestion_per_mwh=dual @ problem.network.ptdf,
+        congestion_per_mwh=limits.price(solution) / problem.step_h,
         loss_per_mwh=-problem.losses.factor * energy[:, None],
-        shadow_price_per_mwh=np.abs(dual),
+        shadow_price_per_mwh=np.abs(limits.dual(solution)) / problem.step_h,
+        cut_rent_per_h=limits.cut_rent(solution) / problem.step_h,
         explanation=explanation,
     )
 
@@ -64,7 +65,7 @@ def explained(
         If the solver's basis cannot be factorised.
     """
     basis, cost = session.basis(), session.cost / problem.step_h
-    load = _Load.at(basis, load_rows(problem, balance, limits.rows, len(basis.basic)))
+    load = _Load.at(basis, load_rows(problem, balance, limits.written_rows, len(basis.basic)))
     shape = problem.load_mw.shape
     elements = Elements.of(problem.groups, len(problem.network.line))
     owner = _owners(elements, columns, limits, session.n_columns)
@@ -113,7 +114,7 @@ class _Load:
         return np.asarray(self.right @ basis.price(rate))
 
 
-def load_rows(problem: GridProblem, balance: IntArray, limit: IntArray, n_rows: int) -> sparse.csr_array:
+def load_rows(problem: GridProblem, balance: IntArray, written: Sequence[WrittenRows], n_rows: int) -> sparse.csr_array:
     """How the right-hand sides move per MW of further load at each (time, bus).
 
     Parameters
@@ -121,8 +122,8 @@ def load_rows(problem: GridProblem, balance: IntArray, limit: IntArray, n_rows: 
     problem : GridProblem
     balance : ndarray (time,)
         Rows of the power balance.
-    limit : ndarray (time, line)
-        Rows of the line limits, -1 where they are not written.
+    written : sequence of WrittenRows
+        Limits of lines and cuts on injections.
     n_rows : int
 
     Returns
@@ -130,10 +131,9 @@ def load_rows(problem: GridProblem, balance: IntArray, limit: IntArray, n_rows: 
     csr_array (time x bus, row)
     """
     steps, buses = problem.load_mw.shape
-    step, line = np.nonzero(limit >= 0)
-    at_step = np.concatenate([np.arange(steps), step])
-    row = np.concatenate([balance, limit[step, line]])
-    value = np.concatenate([1.0 - problem.losses.factor, problem.network.ptdf[line]])
+    at_step = np.concatenate([np.arange(steps), *(rows.step for rows in written)])
+    row = np.concatenate([balance, *(rows.row for rows in written)])
+    value = np.concatenate([1.0 - problem.losses.factor, *(rows.weight for rows in written)])
     case = at_step[:, None] * buses + np.arange(buses)
     entries = (value.ravel(), (case.ravel(), np.repeat(row, buses)))
     return sparse.csr_array(sparse.coo_array(entries, shape=(steps * buses, n_rows)))
@@ -145,8 +145,8 @@ def _owners(elements: Elements, columns: GridColumns, limits: LineLimits, n_colu
     owner[columns.segment] = elements.number("unit", np.arange(columns.segment.shape[1]))
     owner[columns.shed] = elements.number("shed", columns.shed_bus)
     owner[columns.spill] = elements.number("spill", columns.spill)
-    over, line = limits.overload
-    owner[over] = elements.number("overload", line)
+    for over, line in limits.over:
+        owner[over] = elements.number("overload", line)
     return owner
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,15 +18,20 @@ __all__ = [
     "FleetPlan",
     "GridPlan",
     "GridProblem",
+    "GridReview",
+    "InjectionCuts",
     "LinkProblem",
     "NodalPrices",
     "Penalties",
     "PooledWork",
     "PreemptibleProblem",
     "PriceExplanation",
+    "Review",
+    "ReviewRecord",
     "SolverRecord",
     "StoreProblem",
     "TerminalValue",
+    "Tightening",
 ]
 
 
@@ -85,6 +91,46 @@ class LinkProblem:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class InjectionCuts:
+    """Limits `weight @ injection_mw >= lower_mw` on the injections of one step each; they give way at a price."""
+
+    step: IntArray  # (cut,)
+    weight: FloatArray  # (cut, bus) 1 in size where power that can be moved is most effective
+    lower_mw: FloatArray  # (cut,)
+    price_per_mwh: FloatArray  # (cut,) of what is missing
+
+    @classmethod
+    def none(cls) -> InjectionCuts:
+        """No cut."""
+        number = np.zeros(0)
+        return cls(np.zeros(0, np.int64), np.zeros((0, 0)), number, number)
+
+    def __len__(self) -> int:
+        return len(self.step)
+
+    def and_also(self, other: InjectionCuts) -> InjectionCuts:
+        """Return the cuts of both."""
+        if not len(self) or not len(other):
+            return other if len(other) else self
+        return InjectionCuts(
+            *(
+                np.concatenate([mine, theirs])
+                for mine, theirs in (
+                    (self.step, other.step),
+                    (self.weight, other.weight),
+                    (self.lower_mw, other.lower_mw),
+                    (self.price_per_mwh, other.price_per_mwh),
+                )
+            )
+        )
+
+    def head(self, steps: int) -> InjectionCuts:
+        """Return those of the first `steps` steps."""
+        own = self.step < steps
+        return InjectionCuts(self.step[own], self.weight[own], self.lower_mw[own], self.price_per_mwh[own])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class GridProblem:
     """Dispatch of units over a DC network for given loads."""
 
@@ -104,6 +150,7 @@ class GridProblem:
     stores: StoreProblem
     links: LinkProblem
     reserve_mw: FloatArray  # (time,) upward reserve to hold
+    cuts: InjectionCuts = field(default_factory=InjectionCuts.none)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -225,6 +272,7 @@ class NodalPrices:
     congestion_per_mwh: FloatArray  # (time, bus)
     loss_per_mwh: FloatArray  # (time, bus)
     shadow_price_per_mwh: FloatArray  # (time, line) saved per MWh of further rating, >= 0
+    cut_rent_per_h: FloatArray  # (time,) shadow price of cuts times what they weigh
     explanation: PriceExplanation | None
 
     @property
@@ -246,6 +294,8 @@ class GridPlan:
     losses_mw: FloatArray  # (time,)
     prices: NodalPrices
     binding: BoolArray  # (time, line) limits that were written
+    rate_mw: FloatArray  # (time, line) limits in force: the problem's, or what a review made of them
+    cuts: InjectionCuts  # in force
     charge_mw: FloatArray  # (time, store) drawn at the bus
     discharge_mw: FloatArray  # (time, store) given at the bus; what units generate from a store is in `group_mw`
     stored_mwh: FloatArray  # (time, store) at the end of the step
@@ -270,6 +320,35 @@ class ComputePrices:
     capacity_per_node_h: FloatArray  # (time, site, class) saved per node-hour of further room, 0 while there is some
     job_per_node_h: FloatArray  # (time, q) cost of further work released in the step, NaN where none is
     preemptible_per_node_h: FloatArray  # (time, origin, class, delay class) cost of further preemptible work
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tightening:
+    """What a review asks of the next solution."""
+
+    rate_mw: FloatArray  # (time, line) limits from now on
+    cuts: InjectionCuts  # further ones
+
+
+GridReview = Callable[[GridPlan], Tightening | None]
+"""Looks at a plan; None accepts it, anything else has it solved again. Must accept in the end."""
+
+Review = Callable[[GridPlan, FloatArray], Tightening | None]
+"""A `GridReview` that is told the draw of the sites (time, site), MW, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRecord:
+    """What AC said of a plan and what it led to."""
+
+    passes: int  # corrective ones
+    tightened: int  # (time, line) whose limit is below the model's rating
+    cuts: int
+    thermal_before: int  # ratings broken by the first plan
+    thermal_after: int  # by the last
+    voltage_before: int  # voltages outside their band, likewise
+    voltage_after: int
+    voltage_beyond_cure: int  # of the last: active power cannot cure them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -305,3 +384,4 @@ class DispatchPlan:
     expected_price_per_mwh: FloatArray  # (time, bus) that the fleet was planned with
     grid: GridPlan
     unit_mw: FloatArray  # (time, unit)
+    review: ReviewRecord | None = None  # what AC said of it; None where nobody asked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,9 +23,12 @@ from gridtwin.dispatch.problem import (
     FleetPlan,
     GridPlan,
     GridProblem,
+    GridReview,
     NodalPrices,
     PooledWork,
+    Review,
     SolverRecord,
+    Tightening,
 )
 from gridtwin.dispatch.reserve_rows import ReserveRows
 from gridtwin.dispatch.store_block import StoreColumns, StoreMeters, add_stores
@@ -34,12 +38,14 @@ from gridtwin.units import FloatArray, IntArray
 __all__ = ["co_dispatch", "dispatch_grid", "dispatch_pooled", "fleet_plan", "pooled_work"]
 
 
-def dispatch_grid(problem: GridProblem, *, explain: bool = False) -> GridPlan:
+def dispatch_grid(problem: GridProblem, review: GridReview | None = None, *, explain: bool = False) -> GridPlan:
     """Dispatch units for loads that are fixed.
 
     Parameters
     ----------
     problem : GridProblem
+    review : GridReview, optional
+        Looks at the plan and may have it solved again, on from the last basis.
     explain : bool
         Whether to work out what stands behind the prices, too.
 
@@ -50,10 +56,13 @@ def dispatch_grid(problem: GridProblem, *, explain: bool = False) -> GridPlan:
     """
     program, injection = Program(), InjectionMap.fixed(problem.injection_mw)
     part = _add_grid(program, problem, injection)
-    return _solved(program, problem, injection, part, explain=explain)[0]
+    seen = None if review is None else lambda plan, _: review(plan)
+    return _solved(program, problem, injection, part, seen, explain=explain)[0]
 
 
-def co_dispatch(grid: GridProblem, compute: ComputeProblem, available_mw: FloatArray) -> DispatchPlan:
+def co_dispatch(
+    grid: GridProblem, compute: ComputeProblem, available_mw: FloatArray, review: Review | None = None
+) -> DispatchPlan:
     """Decide together when and where work starts and what the units do.
 
     Parameters
@@ -61,13 +70,15 @@ def co_dispatch(grid: GridProblem, compute: ComputeProblem, available_mw: FloatA
     grid, compute : problems over the same steps
     available_mw : ndarray (time, unit), MW
         What each unit could give; like units share their group's output in proportion to it.
+    review : Review, optional
+        Looks at the plan and may have it solved again, on from the last basis.
 
     Raises
     ------
     DispatchError
         If the program has no optimum.
     """
-    plan, work = dispatch_pooled(grid, compute)
+    plan, work = dispatch_pooled(grid, compute, review)
     return DispatchPlan(
         fleet=fleet_plan(compute, work),
         expected_price_per_mwh=plan.price_per_mwh,
@@ -82,12 +93,20 @@ def fleet_plan(compute: ComputeProblem, work: PooledWork) -> FleetPlan:
     return FleetPlan(
         compute=grants(compute, work),
         busy_nodes=busy,
-        site_mw=compute.base_mw + (compute.node_mw * busy).sum(axis=2),
+        site_mw=_site_mw(compute, busy),
         prices=work.prices,
     )
 
 
-def dispatch_pooled(grid: GridProblem, compute: ComputeProblem) -> tuple[GridPlan, PooledWork]:
+def _site_mw(compute: ComputeProblem, busy_nodes: FloatArray) -> FloatArray:
+    """Draw of each (time, site): equipment, cooling and conversion."""
+    batch_mw: FloatArray = (compute.node_mw * busy_nodes).sum(axis=2)
+    return compute.base_mw + batch_mw
+
+
+def dispatch_pooled(
+    grid: GridProblem, compute: ComputeProblem, review: Review | None = None
+) -> tuple[GridPlan, PooledWork]:
     """Decide as `co_dispatch` does, but leave the work pooled.
 
     Raises
@@ -100,7 +119,12 @@ def dispatch_pooled(grid: GridProblem, compute: ComputeProblem) -> tuple[GridPla
     part = _add_grid(program, grid, injection)
     meters = StoreMeters(grid.stores, part.stores)
     work = add_compute(program, compute, grid.penalties, grid.step_h, injection, meters)
-    plan, solution = _solved(program, grid, injection, part)
+
+    def seen(plan: GridPlan, solution: Solution) -> Tightening | None:
+        busy = _values(solution, work.busy) + compute.committed_nodes
+        return None if review is None else review(plan, _site_mw(compute, busy))
+
+    plan, solution = _solved(program, grid, injection, part, seen)
     prices = compute_prices(compute, grid, work, solution, plan.price_per_mwh)
     return plan, replace(pooled_work(solution, work), prices=prices)
 
@@ -132,17 +156,44 @@ def _values(solution: Solution, columns: IntArray) -> FloatArray:
 
 
 def _solved(
-    program: Program, problem: GridProblem, injection: InjectionMap, part: _GridPart, *, explain: bool = False
+    program: Program,
+    problem: GridProblem,
+    injection: InjectionMap,
+    part: _GridPart,
+    review: Callable[[GridPlan, Solution], Tightening | None] | None,
+    *,
+    explain: bool = False,
 ) -> tuple[GridPlan, Solution]:
+    """Solve until nothing is broken and the review accepts the plan."""
     balance = add_balance(program, problem, injection)
     limits = LineLimits(problem, injection.matrix(program.n_columns), injection.constant)
     reserve = ReserveRows(problem, part.columns.segment, part.stores)
     session = Session(program)
-    limits.write(session, problem.watched)
+    limits.begin(session)
     directions = one_way(problem, part.columns.segment, part.stores, part.links)
-    solution, rounds = solve_lazily(session, limits, reserve, directions)
-    record = SolverRecord(
-        columns=program.n_columns,
+    rounds = 0
+
+    def solved() -> tuple[GridPlan, Solution]:
+        nonlocal rounds
+        solution, more = solve_lazily(session, limits, reserve, directions)
+        rounds += more
+        record = _record(program.n_columns, session, solution, rounds)
+        prices = nodal_prices(problem, balance, limits, solution)
+        return _grid_plan(problem, part, prices, limits, reserve, solution, record), solution
+
+    plan, solution = solved()
+    while review is not None and (tightening := review(plan, solution)) is not None:
+        limits.correct(session, tightening)
+        plan, solution = solved()
+    if explain:
+        explanation = explained(problem, session, part.columns, balance, limits)
+        plan = replace(plan, prices=replace(plan.prices, explanation=explanation))
+    return plan, solution
+
+
+def _record(columns: int, session: Session, solution: Solution, rounds: int) -> SolverRecord:
+    return SolverRecord(
+        columns=columns,
         rows=len(solution.row_dual),
         rounds=rounds,
         iterations=solution.iterations,
@@ -152,9 +203,6 @@ def _solved(
         binaries=session.n_integers,
         mip_gap=solution.mip_gap,
     )
-    explanation = explained(problem, session, part.columns, balance, limits) if explain else None
-    prices = nodal_prices(problem, balance, limits, solution, explanation)
-    return _grid_plan(problem, part, prices, limits, reserve, solution, record), solution
 
 
 def _grid_plan(
@@ -168,7 +216,7 @@ def _grid_plan(
 ) -> GridPlan:
     injection = limits.injection_mw(solution)
     flow = limits.flow_mw(solution)
-    beyond = np.abs(flow) - problem.rate_mw
+    beyond = np.abs(flow) - limits.rate_mw
     losses, columns, stores = problem.losses, part.columns, part.stores
     linear = (losses.factor * (injection - losses.reference_injection_mw)).sum(axis=1)
     shed = np.zeros_like(problem.load_mw)
@@ -183,6 +231,8 @@ def _grid_plan(
         losses_mw=losses.losses_mw + linear,
         prices=prices,
         binding=limits.written,
+        rate_mw=limits.rate_mw,
+        cuts=limits.cuts,
         charge_mw=_values(solution, stores.charge),
         discharge_mw=_values(solution, stores.discharge),
         stored_mwh=_values(solution, stores.level),

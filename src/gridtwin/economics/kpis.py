@@ -53,7 +53,7 @@ def kpis(
         "curtailment_mwh": _sum(curtailed) * hours,
         "store_spill_mwh": _sum(v["store_spill_mw"]) * hours,
         "stored_change_mwh": _sum(_stored_change(v, inputs)),
-        "stored_change_value": _sum(_stored_change(v, inputs) * _store_price(v, inputs)),
+        "stock_change_cost": -_sum(_stored_change(v, inputs) * _store_price(v, inputs)),
         "renewable_share": _share(unit_mwh[units["renewable"]].sum(), unit_mwh.sum()),
         "unserved_mwh": _sum(v["shed_mw"]) * hours,
         "overload_mwh": _sum(v["overload_mw"]) * hours,
@@ -83,10 +83,10 @@ def _bills(
     month, rate = local_months(instants, int(tariff["zone_s"][0])), float(tariff["demand_charge_per_mw"][0])
     planned_mw = v["site_mw"] - v["facility_mw"] + v["planned_facility_mw"]
     return {
-        f"bill{name}": _sum(draw_mw * v[price]) * hours + rate * _sum(monthly_peaks_mw(draw_mw, month))
+        name: _sum(draw_mw * v[price]) * hours + rate * _sum(monthly_peaks_mw(draw_mw, month))
         for name, draw_mw, price in (
-            ("", v["site_mw"], "charged_per_mwh"),
-            ("_expected", planned_mw, "expected_charge_per_mwh"),
+            ("electricity_cost", v["site_mw"], "charged_per_mwh"),
+            ("expected_electricity_cost", planned_mw, "expected_charge_per_mwh"),
         )
     }
 
@@ -111,8 +111,8 @@ def _job_kpis(jobs: Mapping[str, np.ndarray]) -> dict[str, float | int | None]:
         "jobs_completed": int(done.sum()),
         "jobs_unfinished": int((~done).sum()),
         "jobs_late": int((jobs["end_s"] > jobs["due_s"])[done].sum() + (~done).sum()),
-        "suspensions": int(jobs["suspensions"].sum()),
-        "migrations": int(jobs["migrations"].sum()),
+        "jobs_suspended": int(jobs["suspensions"].sum()),
+        "jobs_migrated": int(jobs["migrations"].sum()),
         "wait_p50_s": float(np.percentile(wait_s, 50)) if len(wait_s) else None,
         "wait_p95_s": float(np.percentile(wait_s, 95)) if len(wait_s) else None,
     }

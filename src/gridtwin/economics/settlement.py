@@ -20,11 +20,12 @@ NETWORK = "network"  # the party that receives what all others pay more than the
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NetworkAccount:
-    """What the network receives in each step, money (time,). The first equals the sum of the next three."""
+    """What the network receives in each step, money (time,). The first equals the sum of the next four."""
 
     surplus: FloatArray  # Σ price · (withdrawal - injection), as dispatched
     congestion: FloatArray  # shadow price of every line limit times the rating
     overload: FloatArray  # price of overload times what was beyond the rating
+    voltage: FloatArray  # shadow price of cuts on injections times what they weigh
     losses: FloatArray  # marginal losses that were paid for, less the losses that there were
     balancing: FloatArray  # price times what AC withdrew more than was dispatched
 
@@ -50,7 +51,8 @@ def network_account(variables: Arrays, inputs: Inputs, step_h: float) -> Network
     Notes
     -----
     With the balance Σ (1 - φ) · injection = K and |PTDF · (injection - drawn losses)| <= rating + overload, the duals
-    give surplus = Σ shadow price · (rating + overload) - energy price · K - Σ congestion price · drawn losses.
+    give surplus = Σ shadow price · (rating + overload) + cut rent - energy price
+    · K - Σ congestion price · drawn losses.
     """
     v, price = variables, variables["price_per_mwh"]
     shadow = v["shadow_price_per_mwh"]
@@ -63,6 +65,7 @@ def network_account(variables: Arrays, inputs: Inputs, step_h: float) -> Network
         surplus=-(price * dispatched).sum(axis=1) * step_h,
         congestion=(shadow * rate).sum(axis=1) * step_h,
         overload=overload_price * v["overload_mw"].sum(axis=1) * step_h,
+        voltage=v["cut_rent_cost"],
         losses=-(v["energy_price_per_mwh"] * v["fixed_losses_mw"] + drawn) * step_h,
         balancing=(price * (dispatched - v["net_injection_mw"] - slack_mw)).sum(axis=1) * step_h,
     )
@@ -135,7 +138,7 @@ def money_table(variables: Arrays, inputs: Inputs, step_h: float) -> dict[str, n
         paid = (price[:, party.bus] * mwh).sum(axis=0)
         rows += [(kind, *row) for row in zip(party.name, mwh.sum(axis=0).tolist(), paid.tolist(), strict=True)]
     account = network_account(variables, inputs, step_h)
-    for line in ("congestion", "overload", "losses", "balancing"):
+    for line in ("congestion", "overload", "voltage", "losses", "balancing"):
         rows.append((NETWORK, line, 0.0, -float(getattr(account, line).sum())))
     kinds = (("party", str), ("name", str), ("energy_mwh", float), ("paid_cost", float))
     return {

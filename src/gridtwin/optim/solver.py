@@ -114,6 +114,21 @@ class Session:
         self._rows.append(rows)
         return first + np.arange(len(rows.lower), dtype=np.int64)
 
+    def bound_rows(self, rows: IntArray, lower: FloatArray, upper: FloatArray) -> None:
+        """Give rows new bounds; the next solution goes on from the last basis."""
+        _checked(
+            self._highs.changeRowsBounds(len(rows), rows.astype(np.int32), lower, upper), "change the bounds of rows"
+        )
+        first = 0
+        for place, block in enumerate(self._rows):
+            own = (rows >= first) & (rows < first + len(block.lower))
+            if own.any():
+                bounds = block.lower.copy(), block.upper.copy()
+                for bound, value in zip(bounds, (lower, upper), strict=True):
+                    bound[rows[own] - first] = value[own]
+                self._rows[place] = Rows(block.matrix, *bounds)
+            first += len(block.lower)
+
     def blank(self) -> Program:
         """Return an empty program whose columns count on from this session's, to be filled and given to `extend`."""
         return Program(n_columns=self.n_columns)

@@ -8,6 +8,7 @@ from gridtwin.compute.engine import execute
 from gridtwin.compute.power import it_power_mw
 from gridtwin.dispatch import DispatchPlan, FleetPlan, dispatch_grid
 from gridtwin.policies.base import Observation, System
+from gridtwin.policies.feedback import Feedback, reviewer
 from gridtwin.policies.grid_problem import pose_grid, with_prices
 from gridtwin.policies.losses import expected_losses, no_losses, plan_losses
 
@@ -23,6 +24,7 @@ class Asap:
     """
 
     system: System
+    feedback: Feedback | None = None  # lets AC review each plan
 
     def decide(self, observation: Observation) -> DispatchPlan:
         """Foretell the fleet, dispatch the grid. See `Policy.decide`."""
@@ -48,6 +50,7 @@ class Asap:
         if losses is None:
             first = dispatch_grid(pose_grid(system, observation, no_losses(system, forecast.steps), fleet.site_mw))
             losses, observation = plan_losses(system, first), with_prices(system, observation, first)
-        plan = dispatch_grid(pose_grid(system, observation, losses, fleet.site_mw))
+        problem, review = pose_grid(system, observation, losses, fleet.site_mw), reviewer(self.feedback, observation)
+        plan = dispatch_grid(problem, None if review is None else lambda plan: review(plan, fleet.site_mw))
         unit_mw = system.groups.split(plan.group_mw, forecast.unit_available_mw)
-        return DispatchPlan(fleet, plan.price_per_mwh, plan, unit_mw)
+        return DispatchPlan(fleet, plan.price_per_mwh, plan, unit_mw, None if review is None else review.record())

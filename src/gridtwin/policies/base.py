@@ -71,6 +71,7 @@ class GridMemory:
     loss_ratio: FloatArray  # (step of day,) AC losses over r·f² of those flows
     price_per_mwh: FloatArray  # (step, class) price where nodes stand, over the last day of the latest plan
     binding: BoolArray  # (step of day, line) limits that had to be written
+    rate_share: FloatArray  # (step of day, line) of the rating that reactive power leaves to plan with
     stored_mwh: FloatArray  # (store,) energy at the end of the last step
     store_price_per_mwh: FloatArray  # (step, store) price at their buses, over the last day of the latest plan
     peak_mw: FloatArray  # (site,) highest draw so far in the local calendar month `peak_month`
@@ -87,6 +88,7 @@ class GridMemory:
             loss_ratio=np.full(steps_per_day, np.nan),
             price_per_mwh=np.full((steps_per_day, classes), np.nan),
             binding=np.zeros((steps_per_day, lines), dtype=bool),
+            rate_share=np.ones((steps_per_day, lines)),
             stored_mwh=stored_mwh,
             store_price_per_mwh=np.full((steps_per_day, len(stored_mwh)), np.nan),
             peak_mw=np.zeros(sites),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gridtwin.arrays import ratio_or_zero
 from gridtwin.compute.power import it_power_mw, marginal_node_mw
-from gridtwin.dispatch import ComputeProblem, DispatchPlan, PreemptibleProblem, TerminalValue, co_dispatch
+from gridtwin.dispatch import ComputeProblem, DispatchPlan, PreemptibleProblem, Review, TerminalValue, co_dispatch
 from gridtwin.policies.base import Observation, System
+from gridtwin.policies.feedback import Feedback, reviewer
 from gridtwin.policies.grid_problem import pose_grid, with_prices
 from gridtwin.policies.losses import expected_losses, no_losses, plan_losses
 from gridtwin.policies.terminal import first_price, site_price, terminal_value
@@ -35,6 +36,8 @@ class CoDispatch:
         Share of every pool that the plan leaves free, because whole jobs do not fill a pool to the last node.
     coarse_after, coarse_steps : int
         From that step on, starts are decided for so many steps at once.
+    feedback : Feedback, optional
+        Lets AC review each plan.
     """
 
     system: System
@@ -42,6 +45,7 @@ class CoDispatch:
     capacity_margin: float
     coarse_after: int
     coarse_steps: int
+    feedback: Feedback | None = None
 
     def decide(self, observation: Observation) -> DispatchPlan:
         """Solve the window; the first one twice, as losses and the value of what is left are not known yet."""
@@ -52,12 +56,20 @@ class CoDispatch:
             first = self._solve(observation, no_losses(self.system, observation.forecast.steps), flat)
             losses, price = plan_losses(self.system, first.grid), site_price(self.system, first.grid)
             observation = with_prices(self.system, observation, first.grid)
-        return self._solve(observation, losses, price)
+        review = reviewer(self.feedback, observation)
+        plan = self._solve(observation, losses, price, review)
+        return plan if review is None else replace(plan, review=review.record())
 
-    def _solve(self, observation: Observation, losses: LossEstimate, price_per_mwh: FloatArray) -> DispatchPlan:
+    def _solve(
+        self,
+        observation: Observation,
+        losses: LossEstimate,
+        price_per_mwh: FloatArray,
+        review: Review | None = None,
+    ) -> DispatchPlan:
         problem = self.pose_compute(observation, price_per_mwh)
         grid = pose_grid(self.system, observation, losses)
-        return co_dispatch(grid, problem, observation.forecast.unit_available_mw)
+        return co_dispatch(grid, problem, observation.forecast.unit_available_mw, review)
 
     def pose_compute(self, observation: Observation, price_per_mwh: FloatArray) -> ComputeProblem:
         """Describe the work of the coming steps.

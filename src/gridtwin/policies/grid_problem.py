@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from gridtwin.arrays import link_injection_mw, ratio_or_zero, sum_at
-from gridtwin.dispatch import GridPlan, GridProblem, LinkProblem, StoreProblem
+from gridtwin.dispatch import GridPlan, GridProblem, InjectionCuts, LinkProblem, StoreProblem
 from gridtwin.policies.base import Forecast, Observation, System
 from gridtwin.policies.terminal import first_price, store_price, store_value
 from gridtwin.records import LossEstimate
@@ -24,7 +24,11 @@ __all__ = [
 
 
 def pose_grid(
-    system: System, observation: Observation, losses: LossEstimate, site_mw: FloatArray | None = None
+    system: System,
+    observation: Observation,
+    losses: LossEstimate,
+    site_mw: FloatArray | None = None,
+    plan: GridPlan | None = None,
 ) -> GridProblem:
     """Dispatch of the forecast steps from the present output of the units.
 
@@ -35,6 +39,9 @@ def pose_grid(
         Over the forecast steps.
     site_mw : ndarray (time, site), MW, optional
         Draw of the sites if it is decided already.
+    plan : GridPlan, optional
+        What was planned for these steps; its limits of the network hold again. Otherwise lines may carry what reactive
+        power left of their ratings at the same time of day before.
     """
     forecast, memory = observation.forecast, observation.memory
     lower, upper = output_limits(system, forecast)
@@ -53,11 +60,16 @@ def pose_grid(
         injection_mw=scheduled_injection(system, forecast.steps) - forecast.load_mw - drawn_mw,
         losses=losses,
         watched=memory.binding[observation.step_of_day],
-        rate_mw=np.tile(system.network.rate_mw, (forecast.steps, 1)),
+        rate_mw=_rate_mw(system, observation) if plan is None else plan.rate_mw[: forecast.steps],
         stores=_pose_stores(system, observation, site_mw),
         links=_pose_links(system, forecast.steps),
         reserve_mw=forecast.reserve_mw,
+        cuts=InjectionCuts.none() if plan is None else plan.cuts.head(forecast.steps),
     )
+
+
+def _rate_mw(system: System, observation: Observation) -> FloatArray:
+    return system.network.rate_mw * observation.memory.rate_share[observation.step_of_day]
 
 
 def output_limits(system: System, forecast: Forecast) -> tuple[FloatArray, FloatArray]:

@@ -32,7 +32,7 @@ def read_run(folder: RunFolder, journal: Journal, facts: RunFacts) -> RunData:
     time, variables = folder.read_variables(journal.windows, facts.coords)
     events = {table: folder.read_events(journal.windows, table) for table in folder.event_tables(journal)}
     inputs = {file.stem: read_columns(file) for file in sorted(folder.inputs.glob("*.parquet"))}
-    submitted = {name: _wide(column) for name, column in inputs.pop(SUBMITTED).items()}
+    submitted = {name: _wide(name, column) for name, column in inputs.pop(SUBMITTED).items()}
     return RunData(
         step_s=facts.step_s,
         coords=facts.coords,
@@ -60,7 +60,7 @@ def _with_outcome(
     """
     starts, stops, ends = (events[table] for table in (JOB_START, JOB_STOP, JOB_END))
     jobs = len(submitted["job"])
-    site, start, end = (np.full(jobs, NEVER, dtype=np.int64) for _ in range(3))
+    site, start, end = (np.full_like(submitted["due_s"], NEVER) for _ in range(3))
     site[starts["row"]], end[ends["row"]] = starts["site_index"], ends["end_s"]
     start[starts["row"][::-1]] = starts["start_s"][::-1]
     return {
@@ -87,6 +87,7 @@ def _total(row: IntArray, seconds: IntArray, jobs: int) -> IntArray:
     return np.bincount(row, weights=seconds, minlength=jobs).astype(np.int64)
 
 
-def _wide(column: np.ndarray) -> np.ndarray:
-    """Return whole numbers in 64 bits, so that products of them do not overflow."""
-    return column.astype(np.int64) if np.issubdtype(column.dtype, np.integer) else column
+def _wide(name: str, column: np.ndarray) -> np.ndarray:
+    """Return whole numbers in 32 bits, nodes in 64, so that node-seconds do not overflow; a year has millions."""
+    least = np.int64 if name == "nodes" else np.int32
+    return column.astype(np.promote_types(column.dtype, least)) if column.dtype.kind == "i" else column

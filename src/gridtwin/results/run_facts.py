@@ -32,6 +32,8 @@ class RunFacts:
         Steps that the model's series cover; later ones repeat them from the beginning.
     seed : int
     carbon_price_per_t : float
+    n1_report : bool
+        Outages are reported when the run is closed.
     coords : mapping
         Labels of every dimension but time.
     delay_class : tuple of str
@@ -53,6 +55,7 @@ class RunFacts:
     model_steps: int
     seed: int
     carbon_price_per_t: float
+    n1_report: bool
     coords: Coordinates
     delay_class: tuple[str, ...]
     counts: Mapping[str, int]

@@ -20,6 +20,7 @@ __all__ = [
     "Dispatch",
     "Policies",
     "Scenario",
+    "Security",
     "Service",
     "Tariff",
     "Time",
@@ -155,6 +156,10 @@ class Dispatch(Schema):
     carbon_price_per_t: NonNegative = 0.0
     shed_price_per_mwh: NonNegative = 10_000.0
     overload_price_per_mwh: NonNegative = 3_000.0
+    voltage_price_per_mwh: NonNegative = Field(
+        default=100.0,
+        description="Paid for an MW of redispatch where it would bring a voltage back into its band best.",
+    )
     spill_price_per_mwh: NonNegative = 1_000.0
     late_price_per_node_h: NonNegative = 50.0
     reserve_price_per_mwh: NonNegative = Field(default=1_000.0, description="Of upward reserve that is not held.")
@@ -172,6 +177,17 @@ class Tariff(Schema):
     )
     includes_carbon: StrictBool = Field(
         default=True, description="Whether a fixed energy price holds the carbon price already; a nodal price does."
+    )
+
+
+class Security(Schema):
+    """How plans are held against AC, and what is reported of outages."""
+
+    ac_feedback: Annotated[bool, Field(strict=True)] = Field(
+        default=True, description="Check each plan by AC before it is carried out; solve it again, at most twice."
+    )
+    n1: Literal["off", "report"] = Field(
+        default="off", description="Take each line and transformer out of each settled step, and report."
     )
 
 
@@ -196,6 +212,7 @@ class Scenario(Schema):
     policy: Literal["asap", "co_dispatch", "customer"] = "co_dispatch"
     policies: Policies = Policies()
     dispatch: Dispatch = Dispatch()
+    security: Security = Security()
     tariff: Tariff = Tariff()
     compute: Compute = Compute()
     forecast: Literal["perfect"] = "perfect"

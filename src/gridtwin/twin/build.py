@@ -15,6 +15,7 @@ from gridtwin.grid.ac import AcGrid
 from gridtwin.grid.matrices import network_matrices
 from gridtwin.inputs.study import Study
 from gridtwin.policies import GridMemory, System, make_policy
+from gridtwin.policies.feedback import Feedback
 from gridtwin.results.store import RunFolder
 from gridtwin.twin.coordinator import Coordinator
 from gridtwin.twin.recorder import Recorder
@@ -43,6 +44,7 @@ def prepare(study: Study) -> Callable[[RunFolder], Coordinator]:
         If the grid cannot be built or does not converge without load.
     """
     system = make_system(study)
+    ac_grid = AcGrid(study.grid, study.units)
     record_in = partial(
         Coordinator,
         time=study.time,
@@ -50,10 +52,16 @@ def prepare(study: Study) -> Callable[[RunFolder], Coordinator]:
         profiles=study.profiles,
         lead_s=data_lead_s(study.jobs, study.fleet, study.time.step_s),
         system=system,
-        ac_grid=AcGrid(study.grid, study.units),
-        policy=make_policy(system, study.jobs, study.scenario),
+        ac_grid=ac_grid,
+        policy=make_policy(system, study.jobs, study.scenario, _feedback(study, system, ac_grid)),
     )
     return lambda folder: record_in(recorder=Recorder(folder, study.time, system))
+
+
+def _feedback(study: Study, system: System, ac_grid: AcGrid) -> Feedback | None:
+    if not study.scenario.security.ac_feedback:
+        return None
+    return Feedback(system, ac_grid, study.time.window_steps, study.scenario.dispatch.voltage_price_per_mwh)
 
 
 def initial_twin_state(study: Study) -> TwinState:

@@ -19,6 +19,7 @@ from gridtwin.results.journal import CLOSED
 from gridtwin.results.reading import NEVER, findings, read_run
 from gridtwin.results.run_facts import RunFacts, read_facts
 from gridtwin.results.store import JOB_END, RunData, RunFolder
+from gridtwin.twin.n1 import N1_FILES, report_n1
 from gridtwin.twin.sessions import SESSIONS, Sessions
 from gridtwin.units import HOUR_S, FloatArray, IntArray
 
@@ -26,6 +27,7 @@ __all__ = ["FINAL", "close_run"]
 
 OPTIMAL = "optimal"  # the only end of a program that lets a window be stored
 FINAL = ("jobs.parquet", "findings.parquet", "money.parquet", "results.nc", "manifest.json", "summary.json", SESSIONS)
+REVIEWED = ("passes", "tightened", "cuts", "thermal_before", "thermal_after", "voltage_before", "voltage_after")
 
 
 def close_run(folder: RunFolder, sessions: Sessions) -> dict[str, Any]:
@@ -54,6 +56,7 @@ def close_run(folder: RunFolder, sessions: Sessions) -> dict[str, Any]:
     attrs = {"title": f"gridtwin run of {facts.scenario}", "source": f"gridtwin {facts.versions['gridtwin']}"}
     write_dataset(to_dataset(run, facts.currency, attrs), folder.path / "results.nc")
     write_json(folder.path / "manifest.json", _manifest(facts, run, ledgers))
+    outages = {"n1": report_n1(folder)} if facts.n1_report else {}
     figures = kpis(run.variables, run.jobs, run.inputs, run.time, run.step_s, facts.carbon_price_per_t)
     sessions.seconds["close"] = perf_counter() - begun
     sessions.note(journal.windows)
@@ -69,11 +72,12 @@ def close_run(folder: RunFolder, sessions: Sessions) -> dict[str, Any]:
         "ledgers": {ledger.name: _ledger(ledger) for ledger in ledgers},
         "money_paid": _by_party(money),
         "findings": dict(sorted(Counter(found["kind"].tolist()).items())),
+        **outages,
         "sessions": len(sessions),
         "timing_s": sessions.total_s(),
     }
     write_json(folder.path / "summary.json", summary)
-    folder.commit(CLOSED, [folder.path / name for name in FINAL])
+    folder.commit(CLOSED, [folder.path / name for name in (*FINAL, *(N1_FILES if facts.n1_report else ()))])
     return summary
 
 
@@ -128,6 +132,7 @@ def _windows(run: RunData) -> list[dict[str, Any]]:
                 for name, value in _optimum(v, program, window).items()
             },
             **{name: int(v[name][window]) for name in ("columns", "rows", "rounds")},
+            "review": {name: int(v[f"review_{name}"][window]) for name in REVIEWED},
             "relaxations": {name: float(values[window]) for name, values in relaxed.items()},
         }
         for window in range(len(v["objective"]))

@@ -37,6 +37,7 @@ class PeakSoFar(TypedDict):
 
 
 Progress = Callable[[int, int], None]
+MARGIN_FLOOR = 0.8  # reactive power of one day takes no more than the rest off tomorrow's ratings
 WATCHED_SHARE = 0.9  # a limit that is used less today is not written from the start tomorrow
 
 
@@ -173,18 +174,29 @@ class Coordinator:
         flow[at] = (settled.ac.from_mw - settled.ac.to_mw)[usable] / 2.0
         ratio[at] = loss_ratio(settled.ac.losses_mw[usable], flow[at], self.system.network)
         binding = memory.binding.copy()
-        near_limit = np.abs(plan.grid.flow_mw[:steps]) > WATCHED_SHARE * self.system.network.rate_mw
+        near_limit = np.abs(plan.grid.flow_mw[:steps]) > WATCHED_SHARE * plan.grid.rate_mw[:steps]
         binding[observation.step_of_day[:steps]] = plan.grid.binding[:steps] & near_limit
+        share = memory.rate_share.copy()
+        share[observation.step_of_day[:steps]] = self._rate_share(plan.grid.rate_mw[:steps])
         return GridMemory(
             unit_mw=settled.unit_mw[-1],
             flow_mw=flow,
             loss_ratio=ratio,
             price_per_mwh=site_price(self.system, plan.grid),
             binding=binding,
+            rate_share=share,
             stored_mwh=settled.schedule.stored_mwh[-1],
             store_price_per_mwh=store_price(self.system, plan.grid),
             **self._peaks(memory, observation, settled),
         )
+
+    def _rate_share(self, rate_mw: FloatArray) -> FloatArray:
+        """What tomorrow begins with: half of what reactive power took off the ratings today (time, line)."""
+        rating = self.system.network.rate_mw
+        limited = np.isfinite(rating)
+        share = np.ones_like(rate_mw)
+        share[:, limited] = (1.0 + rate_mw[:, limited] / rating[limited]) / 2.0
+        return np.maximum(share, MARGIN_FLOOR)
 
     def _peaks(self, memory: GridMemory, observation: Observation, settled: Settled) -> PeakSoFar:
         """Highest draw of each site in the month that the window ends in."""

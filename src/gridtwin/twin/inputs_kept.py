@@ -7,6 +7,7 @@ from dataclasses import fields
 import numpy as np
 from scipy import sparse
 
+from gridtwin.grid.ac import AcGrid
 from gridtwin.inputs.study import Study
 
 __all__ = ["Table", "input_tables"]
@@ -14,18 +15,19 @@ __all__ = ["Table", "input_tables"]
 Table = dict[str, np.ndarray]
 
 
-def input_tables(study: Study, admittance: sparse.csr_array) -> dict[str, Table]:
+def input_tables(study: Study, ac_grid: AcGrid) -> dict[str, Table]:
     """Return the tables of `inputs/`, by name.
 
     Parameters
     ----------
     study : Study
-    admittance : csr_array (bus, bus), per unit
-        Of the AC grid that was solved.
+    ac_grid : AcGrid
+        That is solved.
     """
     return {
         "buses": _buses(study),
-        "admittance": _admittance(admittance),
+        "admittance": _admittance(ac_grid.ybus),
+        "lines": _lines(ac_grid),
         "units": _units(study),
         "segments": _segments(study),
         "stores": _stores(study),
@@ -54,6 +56,28 @@ def _admittance(admittance: sparse.csr_array) -> Table:
         "column": entries.col.astype(np.int64),
         "g_pu": entries.data.real.copy(),
         "b_pu": entries.data.imag.copy(),
+    }
+
+
+def _lines(ac_grid: AcGrid) -> Table:
+    """Branches with their part of the admittances: current at one end (from, to) per voltage at either."""
+    grid, every = ac_grid.grid, np.arange(len(ac_grid.grid.line))
+    ends = {"f": grid.line_from, "t": grid.line_to}
+    y_pu = {
+        f"{end}{other}": np.asarray(matrix[every, bus]).ravel()
+        for end, matrix in (("f", ac_grid.y_from), ("t", ac_grid.y_to))
+        for other, bus in ends.items()
+    }
+    return {
+        "line": np.array(grid.line),
+        "from_index": grid.line_from,
+        "to_index": grid.line_to,
+        "is_transformer": grid.is_transformer,
+        **{f"g_{pair}_pu": value.real.copy() for pair, value in y_pu.items()},
+        **{f"b_{pair}_pu": value.imag.copy() for pair, value in y_pu.items()},
+        "rate_mw": grid.rate_mw,
+        "rate_long_mw": grid.rate_long_mw,
+        "rate_short_mw": grid.rate_short_mw,
     }
 
 

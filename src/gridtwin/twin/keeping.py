@@ -31,7 +31,6 @@ __all__ = ["keep_inputs", "kept_study", "require_same_study", "versions"]
 SCENARIO = "scenario.json"
 VERSIONED = ("pandapower", "lightsim2grid", "numpy", "scipy", "simpy", "highspy", "pyarrow", "xarray")
 NOTICES = ("SOURCES.md", "LICENSE*", "NOTICE*", "*DISCLAIMER*")
-PARTS = ("time", "grid", "units", "stores", "fleet", "jobs", "profiles")
 COLUMNS = {
     "origin": "origin_index",
     "compute_class": "class_index",
@@ -54,7 +53,7 @@ def keep_inputs(folder: RunFolder, study: Study, coordinator: Coordinator) -> No
     write_json(folder.inputs / SCENARIO, study.portable)
     write_json(folder.inputs / "model_hashes.json", dict(study.model_hashes))
     write_facts(folder, _facts(study, coordinator))
-    tables = input_tables(study, coordinator.ac_grid.ybus) | {SUBMITTED: _submitted(study.jobs)}
+    tables = input_tables(study, coordinator.ac_grid) | {SUBMITTED: _submitted(study.jobs)}
     for name, columns in tables.items():
         write_columns(folder.inputs / f"{name}.parquet", columns)
     folder.commit(INPUTS, [path for path in folder.inputs.rglob("*") if path.is_file()])
@@ -112,6 +111,7 @@ def _facts(study: Study, coordinator: Coordinator) -> RunFacts:
         model_steps=study.profiles.model_steps,
         seed=study.scenario.seed,
         carbon_price_per_t=study.scenario.dispatch.carbon_price_per_t,
+        n1_report=study.scenario.security.n1 == "report",
         coords=coordinates(coordinator.system),
         delay_class=study.fleet.axes.delay_class,
         counts=study.counts,
@@ -152,13 +152,15 @@ def _narrow(values: np.ndarray) -> np.ndarray:
 
 def _fingerprints(study: Study) -> dict[str, str]:
     """SHA-256 of all numbers and names of each part of a study."""
-    return {part: _fingerprint(getattr(study, part)) for part in PARTS}
+    parts = {field.name: getattr(study, field.name) for field in fields(study)}
+    return {name: _fingerprint(part) for name, part in parts.items() if is_dataclass(part)}
 
 
 def _fingerprint(value: object) -> str:
     if isinstance(value, np.ndarray):
-        content = np.ascontiguousarray(value)
-        return hashlib.sha256(f"{value.dtype}{value.shape}".encode() + content.tobytes()).hexdigest()
+        digest = hashlib.sha256(f"{value.dtype}{value.shape}".encode())
+        digest.update(np.ascontiguousarray(value).data)
+        return digest.hexdigest()
     if is_dataclass(value):
         value = {field.name: _fingerprint(getattr(value, field.name)) for field in fields(value)}
     return hashlib.sha256(repr(value).encode()).hexdigest()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from gridtwin.arrays import link_injection_mw, ratio_or_zero, sum_at
-from gridtwin.dispatch import ComputePrices, DispatchPlan, GridPlan, SolverRecord
+from gridtwin.dispatch import ComputePrices, DispatchPlan, GridPlan, ReviewRecord, SolverRecord
 from gridtwin.dispatch.elements import Elements
 from gridtwin.economics.production import production_co2_kg_per_h, production_cost_per_h
 from gridtwin.economics.tariffs import charged_per_mwh, local_hours
@@ -73,10 +73,11 @@ class Recorder:
             **self._compute_values(kept, plan, record, settled),
             **self._unit_values(plan, settled),
             **self._bus_values(settled),
-            **_price_values(settled.redispatch),
+            **_price_values(settled.redispatch, self.system.step_h),
             **_schedule_values(settled.schedule),
             **self._system_values(settled),
             **_solver_values(plan.grid.solver, settled.redispatch.solver),
+            **_review_values(plan.review),
             "waiting_jobs": np.array([len(after.compute.waiting_row)]),
             "running_jobs": np.array([len(after.compute.running_row)]),
             "suspended_jobs": np.array([len(after.compute.suspended_row)]),
@@ -162,13 +163,15 @@ class Recorder:
             "bus_mvar": ac.bus_mvar,
             "dispatched_injection_mw": settled.redispatch.injection_mw,
             "dispatched_losses_mw": settled.posed.losses.bus_losses_mw,
+            "holds_voltage": ac.holds_voltage.astype(np.int8),
+            "price_per_mwh": settled.redispatch.price_per_mwh,
             "from_mw": ac.from_mw,
             "to_mw": ac.to_mw,
             "from_mvar": ac.from_mvar,
             "to_mvar": ac.to_mvar,
             "loading_percent": ac.loading_percent,
+            "rate_mw": settled.redispatch.rate_mw,
             "overload_mw": settled.redispatch.overload_mw,
-            "rate_mw": settled.posed.rate_mw,
         }
 
     def _system_values(self, settled: Settled) -> dict[str, np.ndarray]:
@@ -185,13 +188,14 @@ class Recorder:
         }
 
 
-def _price_values(redispatch: GridPlan) -> dict[str, np.ndarray]:
+def _price_values(redispatch: GridPlan, step_h: float) -> dict[str, np.ndarray]:
     """Prices of the redispatch; what is told only of some prices is NaN for the others."""
     prices, why = redispatch.prices, redispatch.prices.explanation
     assert why is not None
     return {
         "energy_price_per_mwh": prices.energy_per_mwh,
         "price_per_mwh": prices.total_per_mwh,
+        "cut_rent_cost": prices.cut_rent_per_h * step_h,
         "congestion_price_per_mwh": prices.congestion_per_mwh,
         "loss_price_per_mwh": prices.loss_per_mwh,
         "shadow_price_per_mwh": prices.shadow_price_per_mwh,
@@ -259,3 +263,8 @@ def _solver_values(planned: SolverRecord, redispatch: SolverRecord) -> Mapping[s
         **{name: np.array([getattr(planned, name)]) for name in (*figures, *counts)},
         **{f"redispatch_{name}": np.array([getattr(redispatch, name)]) for name in figures},
     }
+
+
+def _review_values(review: ReviewRecord | None) -> Mapping[str, np.ndarray]:
+    """What became of the review of a plan; nothing was found where nobody looked."""
+    return {f"review_{field.name}": np.array([getattr(review, field.name, 0)]) for field in fields(ReviewRecord)}

@@ -6,21 +6,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gridtwin.arrays import link_injection_mw, ratio_or_zero, sum_at
+from gridtwin.arrays import link_injection_mw, sum_at
 from gridtwin.compute.power import it_power_mw
 from gridtwin.dispatch import DispatchPlan, GridPlan, GridProblem, LinkProblem, StoreProblem, dispatch_grid
-from gridtwin.dispatch.grid_block import load_share
 from gridtwin.grid.ac import AcGrid
 from gridtwin.grid.losses import loss_estimate
-from gridtwin.policies.base import Forecast, Observation, System
-from gridtwin.policies.grid_problem import pose_grid, site_injection, unit_floor_mw
+from gridtwin.policies.ac_check import COMMITTED_MW, ac_injections, by_headroom
+from gridtwin.policies.base import Observation, System
+from gridtwin.policies.feedback import active_rate_mw
+from gridtwin.policies.grid_problem import pose_grid, unit_floor_mw
 from gridtwin.records import AcInjections, AcSolution, ComputeRecord, LossEstimate
 from gridtwin.twin.schedule import Schedule, follow_schedule
 from gridtwin.units import BoolArray, FloatArray
 
 __all__ = ["Settled", "settle"]
 
-COMMITTED_MW = 1e-3
 BALANCED_MW = 1e-7
 MAX_PASSES = 12
 
@@ -50,9 +50,10 @@ def settle(system: System, ac_grid: AcGrid, actual: Observation, plan: DispatchP
     """Settle the steps of `actual.forecast`, which holds the conditions that came true.
 
     Stores, the units that feed on them, and HVDC follow their schedule. Other units that the plan runs move at segment
-    cost within limits and ramps; of the rest only quick starters may come. The redispatch is solved twice, the second
-    time with what AC showed the loss estimate to have missed; what is left over then goes to running units by headroom,
-    not to the slack bus.
+    cost within limits and ramps; of the rest only quick starters may come. Limits that the review of the plan found
+    hold again. The redispatch is solved twice, the second time with what AC showed the first to have missed: losses,
+    and reactive power in lines of a reviewed plan. What is left over then goes to running units by headroom, not to the
+    slack bus.
     """
     conditions = actual.forecast
     it_mw = it_power_mw(record.busy_node_s / system.step_s, record.service_nodes, system.fleet)
@@ -63,13 +64,13 @@ def settle(system: System, ac_grid: AcGrid, actual: Observation, plan: DispatchP
     real_time = replace(actual, forecast=replace(conditions, unit_available_mw=available))
     losses = _planned_losses(system, actual, plan)
 
-    posed = _real_time_problem(system, real_time, losses, facility_mw, schedule)
-
     def asked_of_ac(found: GridPlan) -> AcInjections:
-        return _injections(system, real_time.forecast, found, facility_mw, schedule)
+        stores_mw = schedule.charge_mw - schedule.discharge_mw
+        return ac_injections(system, real_time.forecast, found, facility_mw, stores_mw, schedule.link_mw)
 
-    missed_mw = np.nan_to_num(ac_grid.solve(asked_of_ac(dispatch_grid(posed))).slack_excess_mw)
-    posed = replace(posed, losses=replace(losses, losses_mw=losses.losses_mw + missed_mw))
+    problem = _real_time_problem(system, real_time, losses, facility_mw, schedule, plan)
+    first = dispatch_grid(problem)
+    posed = _corrected(system, problem, first, ac_grid.solve(asked_of_ac(first)), plan)
     redispatch = dispatch_grid(posed, explain=True)
     asked = asked_of_ac(redispatch)
     floor_mw = np.where(system.units.store >= 0, available, unit_floor_mw(system, available))
@@ -100,10 +101,15 @@ def behind_meters(system: System, store_mw: FloatArray) -> FloatArray:
 
 
 def _real_time_problem(
-    system: System, real_time: Observation, losses: LossEstimate, facility_mw: FloatArray, schedule: Schedule
+    system: System,
+    real_time: Observation,
+    losses: LossEstimate,
+    facility_mw: FloatArray,
+    schedule: Schedule,
+    plan: DispatchPlan,
 ) -> GridProblem:
     """Dispatch of what may still move; stores, the units they feed and links stand where their schedule puts them."""
-    problem = pose_grid(system, real_time, losses, facility_mw)
+    problem = pose_grid(system, real_time, losses, facility_mw, plan.grid)
     steps, groups = len(facility_mw), system.groups
     fed, scheduled_mw = groups.store >= 0, groups.total(schedule.unit_mw)
     free = np.full_like(groups.store, -1)
@@ -117,6 +123,18 @@ def _real_time_problem(
         links=LinkProblem.none(steps),
         reserve_mw=np.zeros(steps),
     )
+
+
+def _corrected(
+    system: System, problem: GridProblem, first: GridPlan, seen: AcSolution, plan: DispatchPlan
+) -> GridProblem:
+    """Add what AC showed the first redispatch to have missed."""
+    missed_mw = np.nan_to_num(seen.slack_excess_mw)
+    losses = replace(problem.losses, losses_mw=problem.losses.losses_mw + missed_mw)
+    if plan.review is None:
+        return replace(problem, losses=losses)
+    left_mw = active_rate_mw(seen, first.flow_mw, problem.rate_mw, system.grid)
+    return replace(problem, losses=losses, rate_mw=np.minimum(problem.rate_mw, left_mw))
 
 
 def _scheduled_injection(system: System, schedule: Schedule) -> FloatArray:
@@ -146,25 +164,6 @@ def _planned_losses(system: System, actual: Observation, plan: DispatchPlan) -> 
     return loss_estimate(flow_mw, system.network, np.where(np.isnan(ratio), 1.0, ratio))
 
 
-def _injections(
-    system: System, conditions: Forecast, redispatch: GridPlan, site_mw: FloatArray, schedule: Schedule
-) -> AcInjections:
-    """What AC is asked to carry; shed takes reactive load along, sites draw at their power factor, stores at 1."""
-    unit_mw = system.groups.split(redispatch.group_mw, conditions.unit_available_mw)
-    spilled = redispatch.spill_mw[:, None] * load_share(conditions.load_mw)
-    drawn_mw = conditions.load_mw + site_injection(system, site_mw)
-    drawn_mvar = conditions.load_mvar + site_injection(system, site_mw * np.tan(np.arccos(system.fleet.power_factor)))
-    served = 1.0 - ratio_or_zero(redispatch.shed_mw, drawn_mw)
-    stores_mw = schedule.charge_mw - schedule.discharge_mw
-    return AcInjections(
-        load_mw=drawn_mw * served + spilled + sum_at(stores_mw, system.stores.bus, len(system.grid.bus)),
-        load_mvar=drawn_mvar * served,
-        unit_mw=unit_mw,
-        committed=system.units.holds_voltage & ((unit_mw > COMMITTED_MW) | system.units.always_committed),
-        link_mw=schedule.link_mw,
-    )
-
-
 def _balance(
     ac_grid: AcGrid, injections: AcInjections, floor_mw: FloatArray, available_mw: FloatArray
 ) -> tuple[AcInjections, AcSolution, FloatArray]:
@@ -176,21 +175,10 @@ def _balance(
     solution = ac_grid.solve(injections)
     for _ in range(MAX_PASSES):
         excess = np.nan_to_num(solution.slack_excess_mw)
-        taken = _by_headroom(injections.unit_mw, floor_mw, available_mw, excess)
+        taken = by_headroom(injections.unit_mw, floor_mw, available_mw, excess)
         if np.abs(excess).max() <= BALANCED_MW or not taken.any():
             break
         moved += np.abs(taken).sum(axis=1)
         injections = replace(injections, unit_mw=injections.unit_mw + taken)
         solution = ac_grid.solve(injections)
     return injections, solution, moved
-
-
-def _by_headroom(
-    unit_mw: FloatArray, floor_mw: FloatArray, available_mw: FloatArray, excess_mw: FloatArray
-) -> FloatArray:
-    """Share `excess_mw` (time,) among running units (time, unit), never beyond what they have or must give."""
-    room = np.where(excess_mw[:, None] > 0, available_mw - unit_mw, unit_mw - floor_mw)
-    room = np.where(unit_mw > COMMITTED_MW, np.maximum(room, 0.0), 0.0)
-    total = room.sum(axis=1, keepdims=True)
-    taken = np.clip(excess_mw[:, None], -total, total)
-    return ratio_or_zero(room, total) * taken

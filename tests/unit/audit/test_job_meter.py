@@ -24,11 +24,11 @@ def run_of(jobs):
     for row, (_, _, spells, fate) in enumerate(jobs):
         now, left = 0, sum(spell[2] for spell in spells) + (0 if fate == "ended" else END_S)
         runtime.append(max(left, 1))
-        for place, (gap, restarting, work, checkpoint, site) in enumerate(spells):
-            restart = restarting if place else 0
-            start = now + gap + restart
+        for place, (gap, restart, work, checkpoint, site) in enumerate(spells):
+            load = restart if place else 0
+            start = now + gap + load
             now, left = start + work, left - work
-            columns["job_start"].append((row, site, start, restart))
+            columns["job_start"].append((row, site, start, load))
             last = place == len(spells) - 1
             if last and fate == "ended":
                 columns["job_end"].append((row, now))

@@ -1,7 +1,7 @@
 """Small systems written out by hand."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -37,11 +37,11 @@ class Hand:
             price_per_gb=np.zeros((1, sites)),
         )
 
-    def jobs(self, *rows: tuple[int, int, int, int], data_gb: float = 0.0) -> JobTable:
-        """Rows are (submit_s, runtime_s, nodes, allowed delay in s)."""
+    def jobs(self, *rows: tuple[int, int, int, int], data_gb: float = 0.0, **columns: Sequence) -> JobTable:
+        """Rows are (submit_s, runtime_s, nodes, allowed delay in s); `columns` replace those of the table."""
         submit, runtime, nodes, delay = np.array(rows, np.int64).reshape(-1, 4).T
         zero = np.zeros(len(rows), np.int64)
-        return JobTable(
+        table = JobTable(
             axes=self.axes,
             job=np.arange(len(rows)),
             submit_s=submit,
@@ -58,6 +58,12 @@ class Hand:
             restart_s=np.zeros(len(rows), np.int64),
             checkpoint_gb=np.zeros(len(rows)),
         )
+        return replace(table, **{name: np.broadcast_to(values, len(rows)) for name, values in columns.items()})
+
+    def caps(self, *nodes: Sequence[float]) -> ComputePlan:
+        """Caps on preemptible jobs by (step, site), and no grants."""
+        plan = self.plan({}, {}, len(nodes), len(nodes[0]))
+        return replace(plan, preemptible_nodes=np.array(nodes, float)[:, :, None])
 
     def plan(self, release: dict[tuple[int, int], float], route: dict[tuple[int, int, int], float], steps: int, sites):
         """Grants by (step, queue) and by (step, bin, site)."""

@@ -132,6 +132,32 @@ def test_going_on_without_scaling_returns_values_that_are_not_scaled(monkeypatch
     np.testing.assert_allclose(session.solve().value, [0.5])
 
 
+def test_rows_get_new_bounds_wherever_they_were_added():
+    session = Session(diet())
+    added = session.add_rows(Rows(sparse.csr_array([[1.0, 0.0]]), np.array([0.0]), np.array([5.0])))
+    np.testing.assert_allclose(session.solve().value, [5, 5])
+    session.bound_rows(np.array([added[0], 0]), np.array([0.0, 12.0]), np.array([2.0, np.inf]))
+    solution = session.solve()
+    np.testing.assert_allclose(solution.value, [2, 10])
+    assert solution.objective == pytest.approx(2 + 30)
+    assert solution.dual_objective == pytest.approx(2 + 30)
+    assert solution.primal_residual < 1e-9
+
+
+def test_the_residual_knows_the_new_bounds():
+    session = Session(diet())
+    found = session.solve()
+    session.bound_rows(np.array([0]), np.array([14.0]), np.array([np.inf]))
+    assert session._primal_residual(found.value) == pytest.approx(4)
+
+
+def test_columns_may_cost_differently():
+    session = Session(diet())
+    columns = session.add_columns(2, np.array([1.0, 2.0]))
+    session.add_rows(Rows(sparse.csr_array([[0.0, 0.0, 1.0, 1.0]]), np.array([1.0]), np.array([np.inf])))
+    np.testing.assert_allclose(session.solve().value[columns], [1, 0])
+
+
 @pytest.fixture
 def knapsack():
     """Three things of value 10, 9 and 9 and weight 6, 5 and 5 in a bag for 10: the relaxed one takes 10 + 9 · 0.8."""

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gridtwin.policies.ac_check import COMMITTED_MW, by_headroom
 from gridtwin.results.store import RunFolder
 from gridtwin.twin.build import build, initial_twin_state
-from gridtwin.twin.settle import COMMITTED_MW, _available_in_real_time, _by_headroom, settle
+from gridtwin.twin.settle import _available_in_real_time, settle
 
 UNITS = 3
 megawatts = st.floats(0, 100).map(lambda mw: 0.0 if mw < 2 * COMMITTED_MW else mw)
@@ -25,7 +26,7 @@ megawatts = st.floats(0, 100).map(lambda mw: 0.0 if mw < 2 * COMMITTED_MW else m
 def test_headroom_is_never_exceeded(steps):
     floor, output, available = np.moveaxis(np.sort([limits for limits, _ in steps], axis=2), 2, 0)
     excess = np.array([value for _, value in steps])
-    taken = _by_headroom(output, floor, available, excess)
+    taken = by_headroom(output, floor, available, excess)
     after = output + taken
     assert (after >= floor - 1e-9).all()
     assert (after <= available + 1e-9).all()
@@ -38,9 +39,9 @@ def test_headroom_is_never_exceeded(steps):
 
 def test_headroom_is_shared_in_proportion():
     floor, output, available = np.array([[[0.0, 5.0, 0.0]], [[10.0, 20.0, 0.0]], [[40.0, 30.0, 50.0]]])
-    assert _by_headroom(output, floor, available, np.array([8.0])).tolist() == [[6, 2, 0]]
-    assert _by_headroom(output, floor, available, np.array([-15.0])).tolist() == [[-6, -9, 0]]
-    assert _by_headroom(output, floor, available, np.array([0.0])).tolist() == [[0, 0, 0]]
+    assert by_headroom(output, floor, available, np.array([8.0])).tolist() == [[6, 2, 0]]
+    assert by_headroom(output, floor, available, np.array([-15.0])).tolist() == [[-6, -9, 0]]
+    assert by_headroom(output, floor, available, np.array([0.0])).tolist() == [[0, 0, 0]]
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +71,7 @@ def output(decided, result, name):
 def test_what_the_plan_foresaw_is_what_happens(decided):
     result = settled(decided)
     steps = len(result.unit_mw)
-    np.testing.assert_allclose(result.site_mw, decided[2].site_mw[:steps], atol=1e-9)
+    np.testing.assert_allclose(result.site_mw, decided[2].fleet.site_mw[:steps], atol=1e-9)
     np.testing.assert_allclose(result.unit_mw.sum(axis=1), decided[2].unit_mw[:steps].sum(axis=1), atol=0.2)
     assert np.abs(result.ac.slack_excess_mw).max() < 1e-6
     assert not result.shed_mw.any()

@@ -121,6 +121,19 @@ def test_streams_do_not_disturb_each_other():
         assert columns(together, together.compute_class == 0) == columns(alone)
 
 
+def test_checkpoints_leave_everything_else_as_it_was():
+    plain, _ = generate(stream())
+    saving, _ = generate(stream(migratable_share=0.25, checkpoint_s=60, restart_s=90, checkpoint_gb_per_node=3.0))
+    for values, expected in zip(columns(saving), columns(plain), strict=True):
+        np.testing.assert_array_equal(values, expected)
+    assert not plain.migratable.any()
+    assert not (saving.migratable & ~saving.preemptible).any()
+    assert np.mean(saving.migratable[saving.preemptible]) == pytest.approx(0.25, abs=0.01)
+    assert (saving.checkpoint_s == 60).all()
+    assert (saving.restart_s == 90).all()
+    np.testing.assert_array_equal(saving.checkpoint_gb, 3.0 * saving.nodes)
+
+
 def test_the_seed_decides():
     assert columns(generate(stream())[0]) == columns(generate(stream())[0])
     assert columns(generate(stream())[0]) != columns(generate(stream(), seed=8)[0])
