@@ -48,6 +48,7 @@ EXCEPTIONS = {
     "rounds": "a count",
     "forecast_clipped": "a count",
     "review_passes": "a count",
+    "review_given_up": "a count",
     "review_tightened": "a count",
     "review_cuts": "a count",
     "review_thermal_before": "a count",

@@ -238,11 +238,11 @@ def _continued(grid: GridProblem, plan: GridPlan, steps: int) -> GridProblem:
 
 
 def _steps_of_compute(compute: ComputeProblem, part: slice) -> ComputeProblem:
-    preemptible = replace(
-        compute.preemptible, **{name: getattr(compute.preemptible, name)[part] for name in _PER_STEP_PREEMPTIBLE}
-    )
+    parted = compute.preemptible
     return replace(
-        compute, preemptible=preemptible, **{name: getattr(compute, name)[part] for name in _PER_STEP_COMPUTE}
+        compute,
+        preemptible=replace(parted, **{name: getattr(parted, name)[part] for name in _PER_STEP_PREEMPTIBLE}),
+        **{name: getattr(compute, name)[part] for name in _PER_STEP_COMPUTE},
     )
 
 
@@ -256,7 +256,7 @@ def _waiting(compute: ComputeProblem, work: PooledWork, steps: int) -> FloatArra
 
 
 def _undone(compute: ComputeProblem, work: PooledWork, steps: int, step_h: float) -> FloatArray:
-    """Preemptible work (whence, class, delay class) that could have been done by the end of `steps` and was not."""
+    """Preemptible work (whence, class, slack class) that could have been done by the end of `steps` and was not."""
     arriving = compute.preemptible.arriving_node_h[:steps].sum(axis=0)
     carried = work.carried_node_h[: compute.block[steps - 1] + 1].sum(axis=(0, 3))
     done = work.done_nodes[:steps].sum(axis=0) * step_h
@@ -264,7 +264,7 @@ def _undone(compute: ComputeProblem, work: PooledWork, steps: int, step_h: float
 
 
 def _spread(by_place: FloatArray, by_queue: FloatArray) -> FloatArray:
-    """Return (place, class, …) with sums over places `by_queue` and over queues `by_place` (place, class)."""
+    """Return (place, class, …) whose sums over places are `by_queue` (class, …), those over queues `by_place`."""
     at_place = np.maximum(by_place, 0.0)
     share = ratio_or_zero(at_place, at_place.sum(axis=0))
     spread: FloatArray = share.reshape(*share.shape, *(1,) * (by_queue.ndim - 1)) * np.maximum(by_queue, 0.0)
