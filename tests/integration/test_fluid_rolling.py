@@ -45,7 +45,7 @@ def _stores(steps, system):
         efficiency_discharge=0.93 * number,
         kept_share=np.array([0.999, 1.0]),
         initial_mwh=np.array([10.0, 400.0]),
-        inflow_mw=np.tile([0.0, 30.0], (steps, 1)),
+        inflow_mw=np.tile([0.0, 3.0], (steps, 1)),
         value_mwh=np.array([[40.0, 40.0], [700.0, 800.0]]),
         value_per_mwh=np.array([[90.0, 40.0], [80.0, 30.0]]),
     )

@@ -16,6 +16,7 @@ import pytest
 import xarray as xr
 
 from gridtwin.dispatch import dispatch_grid, dispatch_pooled
+from gridtwin.dispatch.preemptible_block import ROUNDING_NODES
 
 SEEDS = range(24)
 RELATIVE = 1e-6
@@ -326,7 +327,7 @@ class Oracle:
         arriving, due = (node_h.sum(axis=1) for node_h in (parted.arriving_node_h, parted.due_node_h))
         most, least = (np.cumsum(node_h, axis=0) for node_h in (arriving, due))
         sizes = dict(zip(("time", "cls", "delay"), most.shape, strict=True))
-        done = self.variable("done", 0.0, parted.width_nodes + 1e-6, **sizes)
+        done = self.variable("done", 0.0, parted.width_nodes + ROUNDING_NODES, **sizes)
         node_h = self._matrix(np.tri(self.steps) * self.hours, done, "time")
         dims = ("row", "cls", "delay")
         self.require("earliest runs", node_h <= _array(most, *dims))

@@ -21,8 +21,11 @@ __all__ = ["Session", "Solution"]
 FEASIBILITY_TOLERANCE = 1e-7
 SHARP = 5e-7  # violations beyond this are solved away without scaling
 SCALING = 2  # HiGHS: equilibration
-MIP_GAP = 1e-8  # relative; branching ends here
-MIP_NODES = 20_000  # and here, never by the clock, so that equal input gives equal output
+MIP_GAP = 1e-7  # relative; branching ends here
+MIP_NODES = 200  # and here, never by the clock, so that equal input gives equal output
+MIP_MOST = 32  # with more integers than these, branching may take minutes: they are rounded step by step
+ROUNDED_SHARE = 0.2  # of the integers that are not whole yet, in each of these steps
+WHOLE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,14 +156,17 @@ class Session:
         return len(self._integer)
 
     def solve(self) -> Solution:
-        """Solve to optimality. Integers are branched on first and then held at their best, so that there are duals.
+        """Solve to optimality. Integers are found first and then held, so that there are duals.
+
+        Up to `MIP_MOST` of them are branched on, more are rounded; `Solution.mip_gap` says what that may have cost.
 
         Raises
         ------
         DispatchError
             If HiGHS ends with anything but an optimum, naming its status.
         """
-        gap = self._branch() if self.n_integers else 0.0
+        find = self._branch if self.n_integers <= MIP_MOST else self._dive
+        gap = find() if self.n_integers else 0.0
         return replace(self._solve_linear(), mip_gap=gap)
 
     def _branch(self) -> float:
@@ -181,6 +187,20 @@ class Session:
         self._hold_integers(best, best, highspy.HighsVarType.kContinuous)
         self._highs.clearSolver()
         return float(info.mip_gap)
+
+    def _dive(self) -> float:
+        """Fix the integers by rounding, those nearest to whole first. Returns the gap to the program without them."""
+        lower, upper = np.zeros(self.n_integers), np.ones(self.n_integers)
+        self._hold_integers(lower, upper, highspy.HighsVarType.kContinuous)
+        first = solution = self._solve_linear()
+        while len(loose := _loose(solution.value[self._integer])) > 0:
+            chosen = loose[: max(1, int(ROUNDED_SHARE * len(loose)))]
+            lower[chosen] = upper[chosen] = np.round(solution.value[self._integer[chosen]])
+            self._hold_integers(lower, upper, highspy.HighsVarType.kContinuous)
+            solution = self._solve_linear()
+        best = np.round(solution.value[self._integer])
+        self._hold_integers(best, best, highspy.HighsVarType.kContinuous)
+        return (solution.objective - first.objective) / max(1.0, abs(solution.objective))
 
     def _hold_integers(self, lower: ArrayLike, upper: ArrayLike, kind: highspy.HighsVarType) -> None:
         number, at = self.n_integers, self._integer.astype(np.int32)
@@ -310,6 +330,13 @@ class Session:
         return max(_violation(value, lower, upper), *of_rows)
 
 
+def _loose(value: FloatArray) -> IntArray:
+    """Places of values that are not whole, the nearest to whole first."""
+    off = np.abs(value - np.round(value))
+    order = np.argsort(off, kind="stable")
+    return order[off[order] > WHOLE].astype(np.int64)
+
+
 def _sharp(solution: Solution) -> bool:
     return solution.primal_residual <= SHARP and bool(np.isfinite(solution.dual_objective))
 
@@ -348,6 +375,8 @@ def _new_highs() -> highspy.Highs:
         ("dual_feasibility_tolerance", FEASIBILITY_TOLERANCE),
         ("mip_rel_gap", MIP_GAP),
         ("mip_max_nodes", MIP_NODES),
+        ("mip_heuristic_effort", 0.0),
+        ("mip_allow_restart", False),
     ):
         _checked(highs.setOptionValue(option, value), f"take the option {option}")
     return highs

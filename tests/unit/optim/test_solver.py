@@ -201,3 +201,17 @@ def test_branching_that_ends_without_a_solution_is_an_error(knapsack):
     session.extend(block)
     with pytest.raises(DispatchError, match="branching on 3 integers ended with 'Infeasible'"):
         session.solve()
+
+
+def test_many_integers_are_rounded_and_the_gap_is_told(knapsack, monkeypatch):
+    """The relaxed bag holds 9, 9 · 0.4 and 10, or the like; rounding ends feasible, no better than branching."""
+    monkeypatch.setattr("gridtwin.optim.solver.MIP_MOST", 2)
+    session = Session(diet())
+    taken, _ = knapsack(session)
+    solution = session.solve()
+    value = solution.value[taken]
+    np.testing.assert_array_equal(value, value.round())
+    assert value @ [6, 5, 5] <= 10
+    assert solution.objective >= 18 - 18 - 1e-9
+    relaxed = 18 - (18 + 0)  # the bag for 10 takes both things of weight 5 in the relaxed program, too
+    assert solution.mip_gap == pytest.approx((solution.objective - relaxed) / max(1.0, abs(solution.objective)))

@@ -51,7 +51,7 @@ def decided(pocket, tmp_path_factory):
     coordinator = build(study, RunFolder(tmp_path_factory.mktemp("settle")))
     state = coordinator.run(initial_twin_state(study), until=1)
     observation = coordinator._observe(state)
-    plan, kept = coordinator.policy.decide(observation), coordinator._kept(observation)
+    plan, kept = coordinator.policy.decide(observation), coordinator._kept(state)
     return coordinator, kept, plan, coordinator._apply(plan, kept)[1]
 
 
