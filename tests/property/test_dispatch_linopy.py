@@ -177,15 +177,15 @@ class Oracle:
         falls = np.zeros((self.steps, len(units.unit)))
         if self.grid.initial_mw is None:
             return falls
-        for s, level in enumerate(stores.initial_mwh):
+        for s, initial_mwh in enumerate(stores.initial_mwh):
             own = units.store == s
-            output = self.system.initial_mw[own]
+            level, output = initial_mwh, self.system.initial_mw[own]
             for t in range(self.steps):
                 slowest = np.maximum(output - units.ramp_mw_per_h[own] * hours, self.system.floor_mw[t, own])
-                level = level * stores.kept_share[s] + stores.inflow_mw[t, s] * hours
+                there = level * stores.kept_share[s] + stores.inflow_mw[t, s] * hours
                 needed = slowest.sum() * hours / stores.efficiency_discharge[s]
-                after = slowest if needed <= level else slowest * level / needed
-                level = min(max(level - needed, 0.0), stores.energy_mwh[s])
+                after = slowest if needed <= there else slowest * there / needed
+                level = min(max(there - needed, 0.0), stores.energy_mwh[s])
                 falls[t, own], output = output - after, after
         return falls
 

@@ -98,7 +98,7 @@ def test_an_empty_store_stops_its_unit_whatever_the_ramp(hand_units, hand_grid, 
 def test_a_unit_falls_beyond_its_ramp_only_where_its_store_runs_empty(hand_units, hand_grid, hand_stores):
     """Unit 1 gives 25 MW at 50 and may fall by 10 MW an hour, so that it gives at least 15, 5 and 0.
 
-    That takes 18.75 and 6.25 MWh. With 25 MWh it keeps its ramp; with 20 it gives 1 MW in hour 1 and the store is empty.
+    That takes 18.75 and 6.25 MWh. With 25 MWh it keeps its ramp; with 20 it gives 1 MW in hour 1, and nothing is left.
     """
     units = hand_units([(0, 0.0, np.inf, [(200, 10, 0)]), (2, 0.0, 10.0, [(25, 50, 0)])])
     none = np.zeros((3, 1))

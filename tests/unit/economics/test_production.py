@@ -10,7 +10,7 @@ from gridtwin.economics.production import merit_order_price, production_co2_kg_p
 
 @pytest.fixture(scope="module")
 def units(pocket):
-    """Coal 40 MW at 20 and 40 MW at 26, gas 30 at 42 and 30 at 50, a peaker 30 at 120, water 10 at 0; wind, sun, a condenser."""
+    """Water 10 MW at 0, coal 40 at 20 and 40 at 26, gas 30 at 42 and 30 at 50, a peaker 30 at 120, and others."""
     return pocket().units
 
 
