@@ -46,6 +46,7 @@ EXCEPTIONS = {
     "columns": "a count",
     "rows": "a count",
     "rounds": "a count",
+    "forecast_clipped": "a count",
     "review_passes": "a count",
     "review_given_up": "a count",
     "review_tightened": "a count",

@@ -28,10 +28,10 @@ def test_queues(hand_work, check_golden):
 
 
 def test_coarse_starts(hand_work, check_golden):
-    """start[time, class, delay class, bin], backlog[slot, ...], placed[time, class, bin, site].
+    """start[time, class, delay class, bin], backlog[slot, ...], placed[time, class, bin, site]: four steps.
 
-    Four steps, three slots. The last two steps are one slot: its two nodes released arrive at once, what is due
-    in step 2 has started by the end of step 3, and the same number starts, and is placed, in either step.
+    They are three slots: the last two steps are one, in which the two nodes released arrive at once, what is due in
+    step 2 has started by the end of step 3, and the same number starts, and is placed, in either step.
     """
     released = np.array([[3.0], [1.0], [0.0], [2.0]])
     due = np.array([[0.0], [1.0], [2.0], [0.0]])
@@ -158,7 +158,7 @@ def test_preemptible_work(hand_preemptible, check_golden):
     """done, undone[time, class, delay class]: three steps of half an hour, the second delay class without work.
 
     Earliest runs do 2 + 1, 3, 0 node-hours, latest runs 1, 2, 2; so at most 2, 3, 1 node-hours are left undone. Jobs
-    can use 6, 10, 8 nodes (and a millionth more, for rounding).
+    can use 6, 10, 8 nodes (and a thousandth more, for rounding).
     """
     program = Program()
     done, undone = preemptible.add_work(program, hand_preemptible().preemptible, step_h=0.5)
@@ -239,7 +239,7 @@ def test_connection_shared_with_a_battery(hand_work, hand_stores, check_golden):
 
 
 def test_terminal_value(hand_work, check_golden):
-    """backlog[time, class, delay class, bin], placed[time, class, bin, site], undone[time, class, delay], left[...].
+    """backlog[time, class, delay class, bin], placed[time, class, bin, site], undone[...], left[...].
 
     Two steps of half an hour. What is undone of preemptible work is in node-hours already.
 

@@ -41,7 +41,7 @@ class ComputeColumns:
     moved: IntArray  # (block, origin, class, site)
     busy: IntArray  # (time, site, class) with jobs begun in this horizon and with preemptible work
     overbooked: IntArray  # (time, site, class) work that finds no node and will be late
-    done: IntArray  # (time, class, delay class) preemptible work under way
+    done: IntArray  # (time, class, slack class) preemptible work under way
     run: IntArray  # (time, site, class) preemptible work under way
     carried: IntArray  # (block, whence, class, site) preemptible work, node-hours
     nodes: IntArray  # (time, site, class) rows: busy + overbooked = what is at work

@@ -27,7 +27,7 @@ from gridtwin.errors import DispatchError
 from gridtwin.records import LossEstimate
 from gridtwin.units import KG_PER_T, FloatArray, IntArray
 
-__all__ = ["advance_fluid", "first_steps", "kept_cost", "roll_fluid"]
+__all__ = ["advance_fluid", "first_steps", "kept_cost", "roll_fluid", "stored_worth"]
 
 _PER_STEP_GRID = ("lower_mw", "upper_mw", "load_mw", "site_mw", "injection_mw", "watched", "rate_mw", "reserve_mw")
 _PER_STEP_STORES = ("charge_mw", "discharge_mw", "inflow_mw")
@@ -182,7 +182,9 @@ def kept_cost(grid: GridProblem, compute: ComputeProblem, plan: GridPlan, work: 
         + late
     )
     wan = _wan_cost(compute, work, steps, late_price_per_gb(compute, penalties))
-    left = _worth(compute.terminal, node_h) - _worth_stored(grid, plan, steps)
+    kept_mwh = plan.stored_mwh[steps - 1]
+    stored = stored_worth(grid.stores, kept_mwh) if steps == len(grid.load_mw) else 0.0  # else it is carried on
+    left = _worth(compute.terminal, node_h) - stored
     interruptions = (_given_up(compute, work, steps) @ compute.preemptible.interruption_cost).sum()
     return float(per_hour * grid.step_h + wan + interruptions + left)
 
@@ -236,11 +238,11 @@ def _continued(grid: GridProblem, plan: GridPlan, steps: int) -> GridProblem:
 
 
 def _steps_of_compute(compute: ComputeProblem, part: slice) -> ComputeProblem:
-    preemptible = replace(
-        compute.preemptible, **{name: getattr(compute.preemptible, name)[part] for name in _PER_STEP_PREEMPTIBLE}
-    )
+    parted = compute.preemptible
     return replace(
-        compute, preemptible=preemptible, **{name: getattr(compute, name)[part] for name in _PER_STEP_COMPUTE}
+        compute,
+        preemptible=replace(parted, **{name: getattr(parted, name)[part] for name in _PER_STEP_PREEMPTIBLE}),
+        **{name: getattr(compute, name)[part] for name in _PER_STEP_COMPUTE},
     )
 
 
@@ -254,7 +256,7 @@ def _waiting(compute: ComputeProblem, work: PooledWork, steps: int) -> FloatArra
 
 
 def _undone(compute: ComputeProblem, work: PooledWork, steps: int, step_h: float) -> FloatArray:
-    """Preemptible work (whence, class, delay class) that could have been done by the end of `steps` and was not."""
+    """Preemptible work (whence, class, slack class) that could have been done by the end of `steps` and was not."""
     arriving = compute.preemptible.arriving_node_h[:steps].sum(axis=0)
     carried = work.carried_node_h[: compute.block[steps - 1] + 1].sum(axis=(0, 3))
     done = work.done_nodes[:steps].sum(axis=0) * step_h
@@ -262,7 +264,7 @@ def _undone(compute: ComputeProblem, work: PooledWork, steps: int, step_h: float
 
 
 def _spread(by_place: FloatArray, by_queue: FloatArray) -> FloatArray:
-    """Return (place, class, …) with sums over places `by_queue` and over queues `by_place` (place, class)."""
+    """Return (place, class, …) whose sums over places are `by_queue` (class, …), those over queues `by_place`."""
     at_place = np.maximum(by_place, 0.0)
     share = ratio_or_zero(at_place, at_place.sum(axis=0))
     spread: FloatArray = share.reshape(*share.shape, *(1,) * (by_queue.ndim - 1)) * np.maximum(by_queue, 0.0)
@@ -303,12 +305,9 @@ def _worth(terminal: TerminalValue, node_h: FloatArray) -> float:
     return float((_in_order(terminal.width_node_h, node_h) * terminal.price_per_node_h).sum())
 
 
-def _worth_stored(grid: GridProblem, plan: GridPlan, steps: int) -> float:
-    """Value of the energy in store after the last step; before it, energy is carried on."""
-    if steps < len(grid.load_mw):
-        return 0.0
-    stores = grid.stores
-    return float((_in_order(stores.value_mwh, plan.stored_mwh[steps - 1]) * stores.value_per_mwh).sum())
+def stored_worth(stores: StoreProblem, stored_mwh: FloatArray) -> float:
+    """Return what `stored_mwh` (store,) is worth after the last step."""
+    return float((_in_order(stores.value_mwh, stored_mwh) * stores.value_per_mwh).sum())
 
 
 def _in_order(width: FloatArray, total: FloatArray) -> FloatArray:

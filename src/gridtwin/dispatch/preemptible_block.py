@@ -14,7 +14,7 @@ from gridtwin.units import BoolArray, IntArray
 
 __all__ = ["add_interruptions", "add_nodes", "add_work"]
 
-ROUNDING_NODES = 1e-6  # so that latest runs, which use their full width, are no matter of the last digit
+ROUNDING_NODES = 1e-3  # latest runs use their full width; HiGHS, branching, takes a margin of 1e-6 for none
 
 
 def add_work(program: Program, work: PreemptibleProblem, step_h: float) -> tuple[IntArray, IntArray]:
@@ -22,8 +22,8 @@ def add_work(program: Program, work: PreemptibleProblem, step_h: float) -> tuple
 
     Returns
     -------
-    done : ndarray (time, class, delay class), nodes
-    backlog : ndarray (time, class, delay class), node-h
+    done : ndarray (time, class, slack class), nodes
+    backlog : ndarray (time, class, slack class), node-h
         Columns; -1 where there is no work.
     """
     arriving, due = (node_h.sum(axis=1) for node_h in (work.arriving_node_h, work.due_node_h))
@@ -41,7 +41,7 @@ def add_work(program: Program, work: PreemptibleProblem, step_h: float) -> tuple
 
 
 def add_nodes(program: Program, problem: ComputeProblem, done: IntArray) -> IntArray:
-    """Σ over delay classes of nodes under way = Σ over sites, per (time, class).
+    """Σ over slack classes of nodes under way = Σ over sites, per (time, class).
 
     Returns
     -------

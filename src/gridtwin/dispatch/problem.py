@@ -166,17 +166,17 @@ class TerminalValue:
 class PreemptibleProblem:
     """Work that may be interrupted at any time, between its earliest and its latest runs.
 
-    `w`, whence, runs over the origins, where work waits that has not begun, then over the sites, where work goes on
-    that has.
+    Slack classes are kinds of jobs whose envelopes are added up, such as those that may pause equally long.
+    `w`, whence, runs over the origins, then over the sites, to which work is bound that has begun and may not migrate.
     """
 
-    arriving_node_h: FloatArray  # (time, w, class, delay class) what earliest runs do in each step
-    due_node_h: FloatArray  # (time, w, class, delay class) what latest runs do in each step
-    width_nodes: FloatArray  # (time, class, delay class) nodes of the jobs between release and due time
+    arriving_node_h: FloatArray  # (time, w, class, slack class) what earliest runs do in each step
+    due_node_h: FloatArray  # (time, w, class, slack class) what latest runs do in each step
+    width_nodes: FloatArray  # (time, class, slack class) nodes of the jobs between release and due time
     held_nodes: FloatArray  # (site, class) by such jobs before the first step
     interruption_cost: FloatArray  # (class,) of taking a node from such work and giving it one again
     route_cost: FloatArray  # (w, class, site) WAN cost of a node-hour
-    route_gb: FloatArray  # (class,) data of a node-hour that has not begun
+    route_gb: FloatArray  # (class,) data of a node-hour from an origin
     route_allowed: BoolArray  # (w, class, site)
 
     @classmethod
@@ -224,7 +224,7 @@ class ComputeProblem:
         """Slot of each step (time,), ascending from 0; starts are spread evenly over the steps of a slot."""
         step = np.arange(len(self.released_nodes))
         later = np.maximum(step - self.coarse_after, 0) // self.coarse_steps
-        slot: IntArray = (np.minimum(step, self.coarse_after) + later).astype(np.int64)
+        slot: IntArray = np.minimum(step, self.coarse_after) + later
         return slot
 
     @property
@@ -232,7 +232,8 @@ class ComputeProblem:
         """Block of each step (time,), ascending from 0, over which the WAN is balanced; a slot lies in one block."""
         slot = self.slot
         first = np.searchsorted(slot, slot)
-        return np.unique(first // self.block_steps, return_inverse=True)[1].astype(np.int64)
+        block: IntArray = np.unique(first // self.block_steps, return_inverse=True)[1].astype(np.int64)
+        return block
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,7 +364,7 @@ class PooledWork:
     moved_nodes: FloatArray  # (block, origin, class, site)
     busy_nodes: FloatArray  # (time, site, class) by starts of this horizon and by preemptible work
     overbooked_nodes: FloatArray  # (time, site, class) work that finds no node and will be late
-    done_nodes: FloatArray  # (time, class, delay class) preemptible work under way
+    done_nodes: FloatArray  # (time, class, slack class) preemptible work under way
     run_nodes: FloatArray  # (time, site, class) preemptible work under way
     carried_node_h: FloatArray  # (block, w, class, site) preemptible work
     prices: ComputePrices | None = field(default=None, kw_only=True)

@@ -81,7 +81,10 @@ class CoDispatch:
             Expected price of energy at the sites after the horizon.
         """
         fleet, forecast = self.system.fleet, observation.forecast
-        work, parted = expected_work(observation, self.system), expected_preemptible(observation, self.system)
+        work = expected_work(observation, self.system)
+        parted = expected_preemptible(
+            observation.compute, observation.jobs, len(fleet.site), self.system.step_s, forecast.steps
+        )
         usable = fleet.capacity_nodes * (1.0 - self.capacity_margin)
         node_mw = marginal_node_mw(fleet) * forecast.pue[:, :, None]
         served_nodes = np.minimum(forecast.service_nodes, fleet.capacity_nodes)
@@ -112,7 +115,7 @@ class CoDispatch:
         )
 
     def _pose_preemptible(self, work: ExpectedPreemptible, terminal: TerminalValue) -> PreemptibleProblem:
-        """Price what moves and what is interrupted; work that has begun stays at its site, where it moves no data."""
+        """Price what moves and what is interrupted; what is bound to its site moves no data."""
         fleet = self.system.fleet
         sites, classes = fleet.capacity_nodes.shape
         stays = np.broadcast_to(np.eye(sites, dtype=bool)[:, None, :], (sites, classes, sites))

@@ -19,8 +19,11 @@ from gridtwin.workload.envelopes import (
     work_envelope,
 )
 from gridtwin.workload.jobs import JobTable
+from gridtwin.workload.remaining import remaining_work
 
 __all__ = ["ExpectedPreemptible", "ExpectedWork", "WorkShape", "expected_preemptible", "expected_work", "work_shape"]
+
+SLACK_UPPER_S = np.array([1, 4, 8, 16, 32, 64]) * HOUR_S  # of each slack class; the last has no upper bound
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,9 +54,9 @@ class ExpectedWork:
 class ExpectedPreemptible:
     """What the coming steps bring of work that may be interrupted; `w` as in `PreemptibleProblem`."""
 
-    arriving_node_h: FloatArray  # (time, w, class, delay class)
-    due_node_h: FloatArray  # (time, w, class, delay class)
-    width_nodes: FloatArray  # (time, class, delay class)
+    arriving_node_h: FloatArray  # (time, w, class, slack class)
+    due_node_h: FloatArray  # (time, w, class, slack class)
+    width_nodes: FloatArray  # (time, class, slack class)
     held_nodes: FloatArray  # (site, class) now
 
 
@@ -96,7 +99,7 @@ def expected_work(observation: Observation, system: System) -> ExpectedWork:
     its submission. Jobs that are submitted after the last step are left to later windows.
     """
     state, jobs, steps = observation.compute, observation.jobs, observation.forecast.steps
-    rows = _not_begun(observation, system)
+    rows = np.concatenate([state.waiting_row, _coming(state, jobs, state.now_s + steps * system.step_s)])
     rows = rows[~jobs.preemptible[rows]]
     grid = (state.now_s, system.step_s, steps)
     nodes, queue, queues = jobs.nodes[rows], jobs.queue[rows], jobs.axes.size
@@ -120,69 +123,70 @@ def expected_work(observation: Observation, system: System) -> ExpectedWork:
     )
 
 
-def expected_preemptible(observation: Observation, system: System) -> ExpectedPreemptible:
-    """Describe waiting, coming, running and suspended jobs that can be interrupted, over the steps of the forecast.
+def expected_preemptible(
+    state: ComputeState, jobs: JobTable, sites: int, step_s: int, steps: int
+) -> ExpectedPreemptible:
+    """Describe waiting, coming, running and suspended jobs that can be interrupted, over the coming steps.
 
-    Work that has begun stays at its site. A job that may wait no longer than a step runs from its release on, as does
-    one that cannot end in time.
+    They are pooled by the slack that they have now, or will have when they are submitted: what one job has done ahead
+    of time does not help another that is late.
+
+    Work that has begun and may not migrate stays at its site; that which may counts as if it were at its origin. A
+    job whose slack is no longer than a step runs from its release on.
     """
-    state, jobs, fleet = observation.compute, observation.jobs, system.fleet
-    begun = _begun(state, jobs)
-    new = _not_begun(observation, system)
-    new = new[jobs.preemptible[new]]
-    row = np.concatenate([new, begun.row])
-    release_s = np.concatenate([np.maximum(jobs.submit_s[new], state.now_s), begun.release_s])
-    left_s = np.concatenate([jobs.runtime_s[new], begun.left_s])
-    whence = np.concatenate([jobs.origin[new], jobs.axes.shape[0] + begun.site])
-    no_choice = jobs.latest_start_s[row] - jobs.submit_s[row] <= system.step_s
-    due_s = np.where(no_choice, release_s + left_s, jobs.due_s[row])
-    origins, classes, delays, _ = jobs.axes.shape
-    shape = (origins + len(fleet.site), classes, delays)
-    pool = np.ravel_multi_index((whence, jobs.compute_class[row], jobs.delay_class[row]), shape).astype(np.int64)
-    envelope = work_envelope(
-        release_s, due_s, left_s, jobs.nodes[row], pool, int(np.prod(shape)),
-        state.now_s, system.step_s, observation.forecast.steps,
-    )  # fmt: skip
-    by_step = (np.diff(node_s, axis=0, prepend=0) / HOUR_S for node_s in (envelope.upper_node_s, envelope.lower_node_s))
-    arriving, due = (node_h.reshape(-1, *shape) for node_h in by_step)
-    held = np.zeros(fleet.capacity_nodes.shape)
-    running = state.running_row[jobs.preemptible[state.running_row]]
-    at = state.running_site[jobs.preemptible[state.running_row]]
-    np.add.at(held, (at, jobs.compute_class[running]), jobs.nodes[running])
-    return ExpectedPreemptible(arriving, due, envelope.width_nodes.reshape(-1, *shape).sum(axis=1), held)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Begun:
-    """Interruptible jobs that run or are suspended."""
-
-    row: IntArray
-    site: IntArray
-    release_s: IntArray  # when they can go on
-    left_s: IntArray  # time that they need from then on
-
-
-def _begun(state: ComputeState, jobs: JobTable) -> _Begun:
-    running = np.flatnonzero(jobs.preemptible[state.running_row])
-    start_s = state.running_start_s[running]
-    release_s = np.maximum(start_s, state.now_s)
-    suspended = state.suspended_row
-    return _Begun(
-        row=np.concatenate([state.running_row[running], suspended]),
-        site=np.concatenate([state.running_site[running], state.suspended_site]),
-        release_s=np.concatenate([release_s, np.full(len(suspended), state.now_s)]),
-        left_s=np.concatenate(
-            [state.running_left_s[running] - (release_s - start_s), state.suspended_left_s + jobs.restart_s[suspended]]
-        ),
+    lots = _lots(state, jobs, state.now_s + steps * step_s)
+    slack_s = jobs.due_s[lots.row] - lots.release_s - lots.left_s
+    due_s = np.where(slack_s <= step_s, lots.release_s + lots.left_s, jobs.due_s[lots.row])
+    shape = (jobs.axes.shape[0] + sites, jobs.axes.shape[1], len(SLACK_UPPER_S) + 1)
+    slack_class = np.searchsorted(SLACK_UPPER_S, slack_s)
+    pool = np.ravel_multi_index((lots.whence, jobs.compute_class[lots.row], slack_class), shape)
+    grid = (state.now_s, step_s, steps)
+    nodes, pools = jobs.nodes[lots.row], int(np.prod(shape))
+    envelope = work_envelope(lots.release_s, due_s, lots.left_s, nodes, pool.astype(np.int64), pools, *grid)
+    return ExpectedPreemptible(
+        arriving_node_h=(np.diff(envelope.upper_node_s, axis=0, prepend=0) / HOUR_S).reshape(steps, *shape),
+        due_node_h=(np.diff(envelope.lower_node_s, axis=0, prepend=0) / HOUR_S).reshape(steps, *shape),
+        width_nodes=envelope.width_nodes.reshape(steps, *shape).sum(axis=1),
+        held_nodes=_held_nodes(state, jobs, sites),
     )
 
 
-def _not_begun(observation: Observation, system: System) -> IntArray:
-    """Rows of jobs that wait or come before the end of the forecast."""
-    state, jobs = observation.compute, observation.jobs
-    end_s = state.now_s + observation.forecast.steps * system.step_s
-    coming = np.arange(state.next_row, np.searchsorted(jobs.submit_s, end_s), dtype=np.int64)
-    return np.concatenate([state.waiting_row, coming])
+@dataclass(frozen=True, slots=True, eq=False)
+class _Lots:
+    """Jobs that can be interrupted."""
+
+    row: IntArray
+    whence: IntArray  # origin, or number of origins + site to which it is bound
+    release_s: IntArray  # when it can run, or go on
+    left_s: IntArray  # time that it needs from then on
+
+
+def _lots(state: ComputeState, jobs: JobTable, end_s: int) -> _Lots:
+    """Live jobs, then those that are submitted before `end_s`."""
+    live = remaining_work(state, jobs)
+    new = _coming(state, jobs, end_s)
+    new = new[jobs.preemptible[new]]
+    whence = np.where(live.bound, jobs.axes.shape[0] + live.site, jobs.origin[live.row])
+    return _Lots(
+        row=np.concatenate([live.row, new]),
+        whence=np.concatenate([whence, jobs.origin[new]]),
+        release_s=np.concatenate([live.release_s, jobs.submit_s[new]]),
+        left_s=np.concatenate([live.remaining_s, jobs.runtime_s[new]]),
+    )
+
+
+def _held_nodes(state: ComputeState, jobs: JobTable, sites: int) -> FloatArray:
+    """Nodes (site, class) of running jobs that can be interrupted."""
+    running = jobs.preemptible[state.running_row]
+    row, site = state.running_row[running], state.running_site[running]
+    held = np.zeros((sites, jobs.axes.shape[1]))
+    np.add.at(held, (site, jobs.compute_class[row]), jobs.nodes[row])
+    return held
+
+
+def _coming(state: ComputeState, jobs: JobTable, end_s: int) -> IntArray:
+    """Rows of jobs that are submitted before `end_s`."""
+    return np.arange(state.next_row, np.searchsorted(jobs.submit_s, end_s), dtype=np.int64)
 
 
 def _due_start_s(jobs: JobTable, rows: IntArray, step_s: int) -> IntArray:

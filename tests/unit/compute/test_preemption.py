@@ -105,6 +105,15 @@ def test_an_urgent_job_without_room_has_others_suspended(hand):
     assert starts[2:] == [(2, 0, 60, 0), (0, 0, 120, 20)]
 
 
+def test_who_makes_room_may_go_on_elsewhere_at_once(hand):
+    jobs = hand.jobs((0, 900, 2, SLACK), (50, 40, 3, 30), restart_s=20, migratable=True)
+    jobs = replace(jobs, preemptible=np.array([True, False]))
+    _, record = hand.run(hand.fleet([3, 2]), jobs, plan=hand.caps([3, 2], [3, 2], [3, 2], [3, 2]))
+    starts, stops = spells(record)
+    assert stops == [(0, 50, 0, 850)]
+    assert starts == [(0, 0, 0, 0), (1, 0, 50, 0), (0, 1, 70, 20)]
+
+
 def test_a_checkpoint_survives_the_window_boundary(hand):
     fleet, jobs = hand.fleet([2]), hand.jobs((0, 300, 2, SLACK), **(PREEMPTIBLE | {"checkpoint_s": 130}))
     first, _ = hand.run(fleet, jobs, plan=hand.caps([2], [0]), steps=2)
