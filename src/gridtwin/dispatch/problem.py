@@ -350,9 +350,9 @@ class ReviewRecord:
     cuts: int
     thermal_before: int  # ratings broken by the first plan
     thermal_after: int  # by the last
-    voltage_before: int  # voltages outside their band, likewise
-    voltage_after: int
-    voltage_beyond_cure: int  # of the last: active power cannot cure them
+    voltage_before: int  # voltages that the first plan would have had outside their band
+    voltage_beyond_cure: int  # of these: active power cannot cure them
+    voltage_after: int  # with the last plan
 
 
 @dataclass(frozen=True, slots=True, eq=False)
