@@ -6,7 +6,7 @@ Grid, fleet and jobs are those of the shipped week, the forecast is perfect, and
 planned, so that rolling differs from the one program by foresight alone. Starts are decided for `--slot` hours at once
 throughout; with 1, each hour has its own, and the one program takes minutes. Where stores need many integers these are
 rounded, and every program may be off its optimum by the gap that is printed for the one. All value what is left at the
-end by the prices of a first look at two days. A SETTING is as for `gridtwin run --set`, such as time.start=2020-03-31T00:00-07:00.
+end by the prices of a first look at two days. A SETTING is as for `gridtwin run --set`, such as seed=2.
 """
 
 from __future__ import annotations
