@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from heapq import heappop, heappush
 
 import highspy
 import numpy as np
@@ -22,9 +23,8 @@ FEASIBILITY_TOLERANCE = 1e-7
 SHARP = 5e-7  # violations beyond this are solved away without scaling
 SCALING = 2  # HiGHS: equilibration
 MIP_GAP = 1e-7  # relative; branching ends here
-MIP_NODES = 200  # and here, never by the clock, so that equal input gives equal output
-MIP_MOST = 32  # with more integers than these, branching may take minutes: they are rounded step by step
-ROUNDED_SHARE = 0.2  # of the integers that are not whole yet, in each of these steps
+MIP_NODES = 200  # and after as many linear programs, never by the clock, so that equal input gives equal output
+ROUNDED_SHARE = 0.2  # of the integers that are not whole yet, in each step of the first dive
 WHOLE = 1e-6
 
 
@@ -158,55 +158,63 @@ class Session:
     def solve(self) -> Solution:
         """Solve to optimality. Integers are found first and then held, so that there are duals.
 
-        Up to `MIP_MOST` of them are branched on, more are rounded; `Solution.mip_gap` says what that may have cost.
-
         Raises
         ------
         DispatchError
             If HiGHS ends with anything but an optimum, naming its status.
         """
-        find = self._branch if self.n_integers <= MIP_MOST else self._dive
-        gap = find() if self.n_integers else 0.0
+        gap = self._find_integers() if self.n_integers else 0.0
         return replace(self._solve_linear(), mip_gap=gap)
 
-    def _branch(self) -> float:
-        """Find the best integers and fix them. Returns the relative gap that is left."""
-        self._hold_integers(0.0, 1.0, highspy.HighsVarType.kInteger)
-        self._highs.clearSolver()
-        _checked(self._highs.setOptionValue("solver", "choose"), "choose a solver for integers")
-        status = self._run()
-        info, value = self._highs.getInfo(), np.asarray(self._highs.getSolution().col_value)
-        _checked(self._highs.setOptionValue("solver", "simplex"), "go back to the simplex")
-        stopped = status == highspy.HighsModelStatus.kSolutionLimit and np.isfinite(info.mip_gap)
-        if status != highspy.HighsModelStatus.kOptimal and not stopped:
-            raise DispatchError(
-                f"branching on {self.n_integers} integers ended with '{self._highs.modelStatusToString(status)}' "
-                f"(at most {MIP_NODES} nodes); look for prices that are negative over most of the horizon"
-            )
-        best = np.round(value[self._integer])
-        self._hold_integers(best, best, highspy.HighsVarType.kContinuous)
-        self._highs.clearSolver()
-        return float(info.mip_gap)
+    def _find_integers(self) -> float:
+        """Dive, then branch best bound first, and hold the best integers found. Returns the relative gap that is left.
 
-    def _dive(self) -> float:
-        """Fix the integers by rounding, those nearest to whole first. Returns the gap to the program without them."""
+        Every node is the same program with other bounds, solved from the last basis.
+        """
+        free = np.zeros(self.n_integers), np.ones(self.n_integers)
+        self._hold(*free)
+        root = self._solve_linear()
+        best, integers = self._dive(root)
+        nodes = [(root.objective, 0, root.value[self._integer], *free)]
+        solved = 1
+        while nodes and _promises_more(nodes[0][0], best) and solved < MIP_NODES:
+            _, _, value, *bounds = heappop(nodes)
+            for child in _children(value, *bounds):
+                solution, solved = self._held(*child), solved + 1
+                if solution is None or solution.objective >= best:
+                    continue
+                value_there = solution.value[self._integer]
+                if len(_loose(value_there)) == 0:
+                    best, integers = solution.objective, value_there.round()
+                else:
+                    heappush(nodes, (solution.objective, solved, value_there, *child))
+        if np.isinf(best):
+            raise DispatchError(f"no solution with whole values of {self.n_integers} integers in {solved} programs")
+        self._hold(integers, integers)
+        bound = min([best, *(node[0] for node in nodes[:1])])
+        return (best - bound) / max(1.0, abs(best))
+
+    def _dive(self, root: Solution) -> tuple[float, FloatArray]:
+        """Round a share of what is not whole, the nearest to whole first, and solve again, until all is.
+
+        Returns the objective, inf where this ends without a solution, and the integers.
+        """
         lower, upper = np.zeros(self.n_integers), np.ones(self.n_integers)
-        self._hold_integers(lower, upper, highspy.HighsVarType.kContinuous)
-        first = solution = self._solve_linear()
-        while len(loose := _loose(solution.value[self._integer])) > 0:
+        solution: Solution | None = root
+        while solution is not None and len(loose := _loose(solution.value[self._integer])) > 0:
             chosen = loose[: max(1, int(ROUNDED_SHARE * len(loose)))]
             lower[chosen] = upper[chosen] = np.round(solution.value[self._integer[chosen]])
-            self._hold_integers(lower, upper, highspy.HighsVarType.kContinuous)
-            solution = self._solve_linear()
-        best = np.round(solution.value[self._integer])
-        self._hold_integers(best, best, highspy.HighsVarType.kContinuous)
-        return (solution.objective - first.objective) / max(1.0, abs(solution.objective))
+            solution = self._held(lower, upper)
+        return (np.inf, lower) if solution is None else (solution.objective, solution.value[self._integer].round())
 
-    def _hold_integers(self, lower: ArrayLike, upper: ArrayLike, kind: highspy.HighsVarType) -> None:
-        number, at = self.n_integers, self._integer.astype(np.int32)
-        low, high = (np.broadcast_to(np.asarray(bound, dtype=np.float64), number).copy() for bound in (lower, upper))
-        _checked(self._highs.changeColsIntegrality(number, at, np.full(number, kind)), "mark integers")
-        _checked(self._highs.changeColsBounds(number, at, low, high), "bound integers")
+    def _held(self, lower: FloatArray, upper: FloatArray) -> Solution | None:
+        """Solve with these bounds of the integers; nothing where they leave no room."""
+        self._hold(lower, upper)
+        return None if self._run() == highspy.HighsModelStatus.kInfeasible else self._solve_linear()
+
+    def _hold(self, lower: FloatArray, upper: FloatArray) -> None:
+        at = self._integer.astype(np.int32)
+        _checked(self._highs.changeColsBounds(len(at), at, lower, upper), "bound integers")
 
     def resume(self) -> Basis:
         """Go on from the present basis after bounds have moved, integers held, and return the one where that ends."""
@@ -330,6 +338,20 @@ class Session:
         return max(_violation(value, lower, upper), *of_rows)
 
 
+def _promises_more(bound: float, best: float) -> bool:
+    return np.isinf(best) or best - bound > MIP_GAP * max(1.0, abs(best))
+
+
+def _children(value: FloatArray, lower: FloatArray, upper: FloatArray) -> Iterator[tuple[FloatArray, FloatArray]]:
+    """Yield bounds in which the least whole integer is 0, then 1."""
+    place = _loose(value)[-1]
+    for whole in (0.0, 1.0):
+        bounds = lower.copy(), upper.copy()
+        for bound in bounds:
+            bound[place] = whole
+        yield bounds
+
+
 def _loose(value: FloatArray) -> IntArray:
     """Places of values that are not whole, the nearest to whole first."""
     off = np.abs(value - np.round(value))
@@ -373,10 +395,6 @@ def _new_highs() -> highspy.Highs:
         ("random_seed", 0),
         ("primal_feasibility_tolerance", FEASIBILITY_TOLERANCE),
         ("dual_feasibility_tolerance", FEASIBILITY_TOLERANCE),
-        ("mip_rel_gap", MIP_GAP),
-        ("mip_max_nodes", MIP_NODES),
-        ("mip_heuristic_effort", 0.0),
-        ("mip_allow_restart", False),
     ):
         _checked(highs.setOptionValue(option, value), f"take the option {option}")
     return highs
