@@ -220,6 +220,12 @@ class ComputeProblem:
     coarse_steps: int = 1  # that many
 
     @property
+    def fine_steps(self) -> int:
+        """Number of first steps that are decided one by one; beyond them, interruptions have no price."""
+        steps = len(self.released_nodes)
+        return steps if self.coarse_steps == 1 else min(self.coarse_after, steps)
+
+    @property
     def slot(self) -> IntArray:
         """Slot of each step (time,), ascending from 0; starts are spread evenly over the steps of a slot."""
         step = np.arange(len(self.released_nodes))
