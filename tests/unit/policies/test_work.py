@@ -36,6 +36,7 @@ def jobs():
         checkpoint_s=np.full(4, 300),
         restart_s=np.full(4, 600),
         checkpoint_gb=np.zeros(4),
+        estimate_s=np.array([3 * HOUR, HOUR, 2 * HOUR, HOUR]),
     )
 
 
