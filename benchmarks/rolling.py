@@ -1,6 +1,6 @@
 """What foresight costs: rolling windows against one program over all steps, as the horizon grows.
 
-Usage: python benchmarks/rolling.py [--days 10] [--horizons 24 48 96 168] [--slot 6] [SETTING ...]
+Usage: python benchmarks/rolling.py [--days 7] [--horizons 24 48 96 168] [--slot 6] [SETTING ...]
 
 Grid, fleet and jobs are those of the shipped week, the forecast is perfect, and a fluid executor does exactly what was
 planned, so that rolling differs from the one program by foresight alone. Starts are decided for `--slot` hours at once
@@ -34,7 +34,7 @@ FIRST_PRICE_PER_MWH = 25.0
 def main() -> None:
     """Solve the one program, roll with each horizon, print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--days", type=int, default=10)
+    parser.add_argument("--days", type=int, default=7)
     parser.add_argument("--horizons", type=int, nargs="+", default=[24, 48, 96, 168])
     parser.add_argument("--slot", type=int, default=6)
     parser.add_argument("settings", nargs="*")

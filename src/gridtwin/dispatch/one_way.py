@@ -23,8 +23,14 @@ TOLERANCE_MW = 1e-6  # less than this against the stream is rounding of the solv
 
 @dataclass(slots=True, eq=False)
 class OneWay:
-    """Adds `into <= most · z` and `out of <= most · (1 - z)` with z in {0, 1} for each pair that is used both ways."""
+    """Adds `into <= most · z` and `out of <= most · (1 - z)` with z in {0, 1} where pairs are used both ways.
 
+    With the pairs of a solution that are, all others of steps without a price follow, for what one may not burn the
+    next one would.
+    """
+
+    balance: IntArray  # (time,) rows whose duals are the price of energy
+    step: IntArray  # (pair,)
     into: IntArray  # (pair,) column
     into_most_mw: FloatArray  # (pair,)
     out_pair: IntArray  # (entry,) pair whose other direction `out_column` is part of
@@ -38,11 +44,11 @@ class OneWay:
     def tighten(self, session: Session, solution: Solution) -> bool:
         """Write what the solution breaks. Returns whether there was anything."""
         out_mw = np.bincount(self.out_pair, weights=solution.value[self.out_column], minlength=len(self.into))
-        both = np.minimum(solution.value[self.into], out_mw) > TOLERANCE_MW
-        missing = np.flatnonzero(both & ~self.written)
-        if len(missing) > 0:
-            self._write(session, missing)
-        return len(missing) > 0
+        both = (np.minimum(solution.value[self.into], out_mw) > TOLERANCE_MW) & ~self.written
+        if both.any():
+            worthless = solution.row_dual[self.balance][self.step] <= 0
+            self._write(session, np.flatnonzero((both | worthless) & ~self.written))
+        return bool(both.any())
 
     def _write(self, session: Session, pairs: IntArray) -> None:
         block = session.blank()
@@ -60,7 +66,9 @@ class OneWay:
         self.written[pairs] = True
 
 
-def one_way(problem: GridProblem, segment: IntArray, stores: StoreColumns, links: LinkColumns) -> OneWay:
+def one_way(
+    problem: GridProblem, balance: IntArray, segment: IntArray, stores: StoreColumns, links: LinkColumns
+) -> OneWay:
     """Pair each charge with discharge and the output of the units fed, and the directions of each lossy link."""
     charge_at, charge = _numbered(stores.charge, 0)
     forward_at, forward = _numbered(np.where(links.backward >= 0, links.forward, -1), len(charge))
@@ -75,6 +83,8 @@ def one_way(problem: GridProblem, segment: IntArray, stores: StoreColumns, links
     out_column = np.concatenate([column[which] for (_, column), which in zip(streams, known, strict=True)])
     rate = problem.links.rate_mw[forward_at >= 0]
     return OneWay(
+        balance=balance,
+        step=np.concatenate([np.nonzero(charge_at >= 0)[0], np.nonzero(forward_at >= 0)[0]]),
         into=np.concatenate([charge, forward]),
         into_most_mw=np.concatenate([problem.stores.charge_mw[charge_at >= 0], rate]),
         out_pair=out_pair,

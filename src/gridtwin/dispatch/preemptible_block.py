@@ -14,7 +14,7 @@ from gridtwin.units import BoolArray, IntArray
 
 __all__ = ["add_interruptions", "add_nodes", "add_work"]
 
-ROUNDING_NODES = 1e-6  # so that latest runs, which use their full width, are no matter of the last digit
+ROUNDING_NODES = 1e-3  # latest runs use their full width; HiGHS, branching, takes a margin of 1e-6 for none
 
 
 def add_work(program: Program, work: PreemptibleProblem, step_h: float) -> tuple[IntArray, IntArray]:

@@ -124,9 +124,10 @@ class InjectionCuts:
             )
         )
 
-    def head(self, steps: int) -> InjectionCuts:
-        """Return those of the first `steps` steps."""
-        own = self.step < steps
+    def within(self, steps: BoolArray) -> InjectionCuts:
+        """Return those of the steps (time,) that are marked; later ones are none of them."""
+        own = self.step < len(steps)
+        own[own] = steps[self.step[own]]
         return InjectionCuts(self.step[own], self.weight[own], self.lower_mw[own], self.price_per_mwh[own])
 
 
@@ -329,6 +330,7 @@ class Tightening:
 
     rate_mw: FloatArray  # (time, line) limits from now on
     cuts: InjectionCuts  # further ones
+    lifted: BoolArray  # (time,) steps whose cuts so far no longer hold
 
 
 GridReview = Callable[[GridPlan], Tightening | None]
@@ -343,6 +345,7 @@ class ReviewRecord:
     """What AC said of a plan and what it led to."""
 
     passes: int  # corrective ones
+    given_up: int  # steps without a solution after a correction, which they lost again
     tightened: int  # (time, line) whose limit is below the model's rating
     cuts: int
     thermal_before: int  # ratings broken by the first plan

@@ -170,7 +170,7 @@ def _solved(
     reserve = ReserveRows(problem, part.columns.segment, part.stores)
     session = Session(program)
     limits.begin(session)
-    directions = one_way(problem, part.columns.segment, part.stores, part.links)
+    directions = one_way(problem, balance, part.columns.segment, part.stores, part.links)
     rounds = 0
 
     def solved() -> tuple[GridPlan, Solution]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from gridtwin.economics.kpi_table import KPIS
 from gridtwin.economics.tariffs import local_months, monthly_peaks_mw
-from gridtwin.units import HOUR_S, KG_PER_T, FloatArray
+from gridtwin.units import HOUR_S, KG_PER_T, BoolArray, FloatArray
 
 __all__ = ["kpis"]
 
@@ -64,6 +64,7 @@ def kpis(
         "overrun_mwh": _sum(np.maximum(-gap_mw, 0.0)) * hours,
         "checkpoint_node_h": _sum(v["checkpoint_node_s"]) / HOUR_S,
         "restart_node_h": _sum(v["restart_node_s"]) / HOUR_S,
+        **_forecast_kpis(v, units["profiled"]),
         "wan_gb": _sum(v["moved_gb"]),
         "migrated_gb": _sum(v["migrated_gb"]),
         "wan_cost": _sum(v["moved_gb"].sum(axis=0).ravel() * inputs["wan"]["price_per_gb"]),
@@ -115,6 +116,19 @@ def _job_kpis(jobs: Mapping[str, np.ndarray]) -> dict[str, float | int | None]:
         "jobs_migrated": int(jobs["migrations"].sum()),
         "wait_p50_s": float(np.percentile(wait_s, 50)) if len(wait_s) else None,
         "wait_p95_s": float(np.percentile(wait_s, 95)) if len(wait_s) else None,
+    }
+
+
+def _forecast_kpis(v: Mapping[str, np.ndarray], profiled: BoolArray) -> dict[str, float]:
+    """Errors of the whole system, step by step; what errs against each other inside it cancels out."""
+    errors_mw = {
+        "load": v["forecast_load_mw"] - v["load_mw"].sum(axis=1),
+        "available": (v["forecast_available_mw"] - v["available_mw"])[:, profiled].sum(axis=1),
+    }
+    return {
+        f"forecast_{what}_{name}_mw": float(np.mean(values))
+        for what, error in errors_mw.items()
+        for name, values in (("mae", np.abs(error)), ("bias", error))
     }
 
 

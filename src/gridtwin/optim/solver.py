@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from heapq import heappop, heappush
 
 import highspy
 import numpy as np
@@ -21,8 +22,10 @@ __all__ = ["Session", "Solution"]
 FEASIBILITY_TOLERANCE = 1e-7
 SHARP = 5e-7  # violations beyond this are solved away without scaling
 SCALING = 2  # HiGHS: equilibration
-MIP_GAP = 1e-8  # relative; branching ends here
-MIP_NODES = 20_000  # and here, never by the clock, so that equal input gives equal output
+MIP_GAP = 1e-7  # relative; branching ends here
+MIP_NODES = 200  # and after as many linear programs, never by the clock, so that equal input gives equal output
+ROUNDED_SHARE = 0.2  # of the integers that are not whole yet, in each step of the first dive
+WHOLE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +57,7 @@ class Session:
         self._rows = [program.assembled()]
         self._bounds = [program.column_bounds]
         self._integer = np.zeros(0, dtype=np.int64)
-        self._held = np.zeros(0)  # values at which integers are held
+        self._integer_bounds = np.zeros(0), np.zeros(0)
         self._pass(program, self._rows[0])
         self._iterations = 0
 
@@ -154,41 +157,66 @@ class Session:
         return len(self._integer)
 
     def solve(self) -> Solution:
-        """Solve to optimality. Integers are branched on first and then held at their best, so that there are duals.
+        """Solve to optimality. Integers are found first and then held, so that there are duals.
 
         Raises
         ------
         DispatchError
             If HiGHS ends with anything but an optimum, naming its status.
         """
-        gap = self._branch() if self.n_integers else 0.0
+        gap = self._find_integers() if self.n_integers else 0.0
         return replace(self._solve_linear(), mip_gap=gap)
 
-    def _branch(self) -> float:
-        """Find the best integers and fix them. Returns the relative gap that is left."""
-        self._hold_integers(0.0, 1.0, highspy.HighsVarType.kInteger)
-        self._highs.clearSolver()
-        _checked(self._highs.setOptionValue("solver", "choose"), "choose a solver for integers")
-        status = self._run()
-        info, value = self._highs.getInfo(), np.asarray(self._highs.getSolution().col_value)
-        _checked(self._highs.setOptionValue("solver", "simplex"), "go back to the simplex")
-        stopped = status == highspy.HighsModelStatus.kSolutionLimit and np.isfinite(info.mip_gap)
-        if status != highspy.HighsModelStatus.kOptimal and not stopped:
-            raise DispatchError(
-                f"branching on {self.n_integers} integers ended with '{self._highs.modelStatusToString(status)}' "
-                f"(at most {MIP_NODES} nodes); look for prices that are negative over most of the horizon"
-            )
-        best = np.round(value[self._integer])
-        self._hold_integers(best, best, highspy.HighsVarType.kContinuous)
-        self._held = best
-        self._highs.clearSolver()
-        return float(info.mip_gap)
+    def _find_integers(self) -> float:
+        """Dive, then branch best bound first, and hold the best integers found. Returns the relative gap that is left.
 
-    def _hold_integers(self, lower: ArrayLike, upper: ArrayLike, kind: highspy.HighsVarType) -> None:
-        number, at = self.n_integers, self._integer.astype(np.int32)
-        low, high = (np.broadcast_to(np.asarray(bound, dtype=np.float64), number).copy() for bound in (lower, upper))
-        _checked(self._highs.changeColsIntegrality(number, at, np.full(number, kind)), "mark integers")
-        _checked(self._highs.changeColsBounds(number, at, low, high), "bound integers")
+        Every node is the same program with other bounds, solved from the last basis.
+        """
+        free = np.zeros(self.n_integers), np.ones(self.n_integers)
+        self._hold(*free)
+        root = self._solve_linear()
+        best, integers = self._dive(root)
+        nodes = [(root.objective, 0, root.value[self._integer], *free)]
+        solved = 1
+        while nodes and _promises_more(nodes[0][0], best) and solved < MIP_NODES:
+            _, _, value, *bounds = heappop(nodes)
+            for child in _children(value, *bounds):
+                solution, solved = self._held(*child), solved + 1
+                if solution is None or solution.objective >= best:
+                    continue
+                value_there = solution.value[self._integer]
+                if len(_loose(value_there)) == 0:
+                    best, integers = solution.objective, value_there.round()
+                else:
+                    heappush(nodes, (solution.objective, solved, value_there, *child))
+        if np.isinf(best):
+            raise DispatchError(f"no solution with whole values of {self.n_integers} integers in {solved} programs")
+        self._hold(integers, integers)
+        bound = min([best, *(node[0] for node in nodes[:1])])
+        return (best - bound) / max(1.0, abs(best))
+
+    def _dive(self, root: Solution) -> tuple[float, FloatArray]:
+        """Round a share of what is not whole, the nearest to whole first, and solve again, until all is.
+
+        Returns the objective, inf where this ends without a solution, and the integers.
+        """
+        lower, upper = np.zeros(self.n_integers), np.ones(self.n_integers)
+        solution: Solution | None = root
+        while solution is not None and len(loose := _loose(solution.value[self._integer])) > 0:
+            chosen = loose[: max(1, int(ROUNDED_SHARE * len(loose)))]
+            lower[chosen] = upper[chosen] = np.round(solution.value[self._integer[chosen]])
+            solution = self._held(lower, upper)
+        return (np.inf, lower) if solution is None else (solution.objective, solution.value[self._integer].round())
+
+    def _held(self, lower: FloatArray, upper: FloatArray) -> Solution | None:
+        """Solve with these bounds of the integers; nothing where they leave no room."""
+        self._hold(lower, upper)
+        return None if self._run() == highspy.HighsModelStatus.kInfeasible else self._solve_linear()
+
+    def _hold(self, lower: FloatArray, upper: FloatArray) -> None:
+        self._integer_bounds = lower, upper
+        at = self._integer.astype(np.int32)
+        _checked(self._highs.changeColsBounds(len(at), at, lower, upper), "bound integers")
 
     def resume(self) -> Basis:
         """Go on from the present basis after bounds have moved, integers held, and return the one where that ends."""
@@ -318,11 +346,32 @@ class Session:
         It is infinite where a multiplier larger than `SHARP` points to a bound that is not there.
         """
         lower, upper = (np.concatenate(part) for part in zip(*self._bounds, strict=True))
-        lower[self._integer] = upper[self._integer] = self._held
+        lower[self._integer], upper[self._integer] = self._integer_bounds
         of_rows = (
             np.concatenate(part) for part in zip(*((rows.lower, rows.upper) for rows in self._rows), strict=True)
         )
         return _bounds_priced(row_dual, *of_rows) + _bounds_priced(column_dual, lower, upper)
+
+
+def _promises_more(bound: float, best: float) -> bool:
+    return np.isinf(best) or best - bound > MIP_GAP * max(1.0, abs(best))
+
+
+def _children(value: FloatArray, lower: FloatArray, upper: FloatArray) -> Iterator[tuple[FloatArray, FloatArray]]:
+    """Yield bounds in which the least whole integer is 0, then 1."""
+    place = _loose(value)[-1]
+    for whole in (0.0, 1.0):
+        bounds = lower.copy(), upper.copy()
+        for bound in bounds:
+            bound[place] = whole
+        yield bounds
+
+
+def _loose(value: FloatArray) -> IntArray:
+    """Places of values that are not whole, the nearest to whole first."""
+    off = np.abs(value - np.round(value))
+    order = np.argsort(off, kind="stable")
+    return order[off[order] > WHOLE].astype(np.int64)
 
 
 def _sharp(solution: Solution) -> bool:
@@ -351,8 +400,6 @@ def _new_highs() -> highspy.Highs:
         ("random_seed", 0),
         ("primal_feasibility_tolerance", FEASIBILITY_TOLERANCE),
         ("dual_feasibility_tolerance", FEASIBILITY_TOLERANCE),
-        ("mip_rel_gap", MIP_GAP),
-        ("mip_max_nodes", MIP_NODES),
     ):
         _checked(highs.setOptionValue(option, value), f"take the option {option}")
     return highs

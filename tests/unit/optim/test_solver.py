@@ -1,3 +1,5 @@
+from itertools import product
+
 import highspy
 import numpy as np
 import pytest
@@ -160,12 +162,12 @@ def test_columns_may_cost_differently():
 
 @pytest.fixture
 def knapsack():
-    """Three things of value 10, 9 and 9 and weight 6, 5 and 5 in a bag for 10: the relaxed one takes 10 + 9 · 0.8."""
+    """Three things of value 10, 9 and 9 and weight 6, 5 and 5 in a bag for 10.5; the relaxed one takes part of one."""
 
     def fill(session):
         block = session.blank()
         taken = block.columns((3,), upper=1.0, cost=np.array([-10.0, -9.0, -9.0]))
-        row = block.rows((1,), -np.inf, 10.0)
+        row = block.rows((1,), -np.inf, 10.5)
         block.entries(row, taken, np.array([6.0, 5.0, 5.0]))
         return taken, session.extend(block, integer=taken)
 
@@ -193,11 +195,38 @@ def test_rows_added_after_branching_set_integers_free_again(knapsack):
     np.testing.assert_array_equal(session.solve().value[taken], [1, 0, 0])
 
 
-def test_branching_that_ends_without_a_solution_is_an_error(knapsack):
+def test_the_gap_that_is_left_is_told(knapsack, monkeypatch):
+    """Without branching it is what the relaxed program makes of the half a unit of weight that is left: 10 / 12."""
+    session = Session(diet())
+    knapsack(session)
+    assert session.solve().mip_gap == 0
+    monkeypatch.setattr("gridtwin.optim.solver.MIP_NODES", 0)
+    dived = session.solve()
+    assert dived.objective == pytest.approx(18 - 18)
+    assert dived.mip_gap == pytest.approx(10 / 12)
+
+
+def test_branching_finds_what_counting_finds():
+    rng = np.random.default_rng(3)
+    for _ in range(10):
+        worth, weight = rng.uniform(1, 9, 7), rng.uniform(1, 9, (2, 7))
+        session = Session(diet())
+        block = session.blank()
+        taken = block.columns((7,), upper=1.0, cost=-worth)
+        block.entries(block.rows((2,), -np.inf, 15.0)[:, None], taken, weight)
+        session.extend(block, integer=taken)
+        ways = np.array(list(product([0, 1], repeat=7)))
+        best = (ways @ worth)[(ways @ weight.T <= 15).all(axis=1)].max()
+        solution = session.solve()
+        assert solution.objective == pytest.approx(18 - best)
+        assert solution.mip_gap <= 1e-7
+
+
+def test_no_whole_solution_is_an_error(knapsack):
     session = Session(diet())
     taken, _ = knapsack(session)
     block = session.blank()
     block.entries(block.rows((1,), 0.25, 0.75), taken[:1], 1.0)
     session.extend(block)
-    with pytest.raises(DispatchError, match="branching on 3 integers ended with 'Infeasible'"):
+    with pytest.raises(DispatchError, match="no solution with whole values of 3 integers"):
         session.solve()

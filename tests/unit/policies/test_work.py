@@ -45,7 +45,7 @@ def blank(jobs):
         site=("a", "b"), bus=np.zeros(2, np.int64), axes=AXES, capacity_nodes=nodes, idle_w=nodes * 1.0,
         peak_w=nodes * 2.0, power_factor=np.ones(2), connection_mw=np.full(2, np.inf),
         preference=np.array([[[0, 1]]]), bandwidth_gbps=np.full((1, 2), np.inf), latency_oneway_s=np.zeros((1, 2)),
-        price_per_gb=np.zeros((1, 2)),
+        price_per_gb=np.zeros((1, 2)), service_utilization=np.ones(1),
     )  # fmt: skip
     return initial_state(jobs, fleet)
 
