@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -102,6 +102,9 @@ class EdfLine:
         floor.calendar.wake(jobs.submit_s[arrival])
 
 
+Lot = TypeVar("Lot")
+
+
 @dataclass(slots=True, eq=False)
 class Grants:
     """Node starts that a plan allows, carried from step to step, and the jobs that wait for them."""
@@ -153,6 +156,67 @@ class Grants:
         return reading
 
 
+class Heads(Generic[Lot]):
+    """Jobs in line by lot; only the head of a lot may start, and only heads that may find room now are tried.
+
+    A head that found no room finds none before a pool has more to offer than it had then. So it is tried again when
+    that is so, once in each step, and otherwise only if it has just become the head.
+    """
+
+    __slots__ = (
+        "_arrival_keys", "_changed", "_count", "_heaps", "_in_line", "_latest_keys", "_nodes", "_offered", "_until_s",
+        "key_of",
+    )  # fmt: skip
+
+    def __init__(
+        self, nodes: list[int], arrival_keys: list[int], latest_keys: list[int], in_line: list[bool], pools: int
+    ) -> None:
+        self._nodes, self._arrival_keys, self._latest_keys, self._in_line = nodes, arrival_keys, latest_keys, in_line
+        self._count = len(latest_keys)
+        self._heaps: dict[Lot, list[int]] = {}
+        self.key_of: dict[Lot, int] = {}  # latest-start key of every head
+        self._changed: set[Lot] = set()  # lots with another head than when they were last tried
+        self._offered = [0] * pools  # what the pools had to offer then
+        self._until_s = -1  # end of the step in which that was
+
+    def join(self, lot: Lot, job: int) -> None:
+        """Put a job that is in line into its lot, in the order of `arrival_keys`."""
+        heap = self._heaps.setdefault(lot, [])
+        heappush(heap, self._arrival_keys[job])
+        if heap[0] == self._arrival_keys[job]:
+            self.key_of[lot] = self._latest_keys[job]
+            self._changed.add(lot)
+
+    def leave(self, lot: Lot) -> None:
+        """Find the new head of a lot after a job has left the line."""
+        heap = self._heaps[lot]
+        while heap:
+            job = heap[0] % self._count
+            if self._in_line[job] and heap[0] == self._arrival_keys[job]:
+                self.key_of[lot] = self._latest_keys[job]
+                self._changed.add(lot)
+                return
+            heappop(heap)
+        self.key_of.pop(lot, None)
+
+    def promising(self, offer: list[int], until_s: int) -> list[int]:
+        """Return the keys of heads to try in the step that ends at `until_s`, as a heap, given room in each pool."""
+        if until_s != self._until_s:
+            keys = list(self.key_of.values())
+        elif widest := max([now for now, before in zip(offer, self._offered, strict=True) if now > before], default=0):
+            nodes, count, changed = self._nodes, self._count, self._changed
+            keys = [key for lot, key in self.key_of.items() if nodes[key % count] <= widest or lot in changed]
+        else:
+            keys = [self.key_of[lot] for lot in self._changed if lot in self.key_of]
+        heapify(keys)
+        return keys
+
+    def tried(self, offer: list[int], until_s: int) -> None:
+        """Note that no head finds room in what is left on offer."""
+        self._offered, self._until_s = offer, until_s
+        self._changed.clear()
+
+
 class Lots:
     """Preemptible jobs in line, in lots of jobs that may go to the same places.
 
@@ -160,46 +224,40 @@ class Lots:
     The head of a lot has the earliest latest start; where it finds no room the others of its lot wait with it.
     """
 
-    __slots__ = (
-        "_caps", "_count", "_floor", "_grants", "_heaps", "_in_line", "_keys", "_migratable", "_own",
-        "_places",
-    )  # fmt: skip
+    __slots__ = ("_caps", "_count", "_floor", "_grants", "_heads", "_in_line", "_migratable", "_own", "_places")
 
     def __init__(
         self, floor: Floor, compute_class: int, caps: Caps, grants: Grants, keys: list[int], in_line: list[bool]
     ) -> None:
-        self._floor, self._caps, self._grants, self._keys, self._in_line = floor, caps, grants, keys, in_line
+        self._floor, self._caps, self._grants, self._in_line = floor, caps, grants, in_line
         self._places, self._count = floor.places[compute_class], len(keys)
         self._own = slice(compute_class * caps.sites, (compute_class + 1) * caps.sites)  # pools of the class
         self._migratable: list[bool] = floor.jobs.table.migratable.tolist()
-        self._heaps: dict[tuple[int, int], list[int]] = {}
+        self._heads: Heads[int | tuple[int, int]] = Heads(floor.jobs.nodes, keys, keys, in_line, caps.sites)
 
     def join(self, job: int) -> None:
         """Put a job in line."""
-        heappush(self._heaps.setdefault(self._lot(job), []), self._keys[job])
+        self._heads.join(self._lot(job), job)
 
     def start(self, now_s: int) -> None:
         """Start and resume jobs as far as caps and free nodes allow, earliest latest start first.
 
-        At a boundary every head has its try, as those whom the cap alone keeps waiting count for what is carried over;
-        at other instants only those that some pool has room for.
+        In each step every head has its try, as those whom the cap alone keeps waiting count for what is carried over.
         """
-        widest = NEVER_S if now_s == self._caps.now_s else self._most_room()
-        if widest <= 0:
+        offer, until_s = self._room(), self._grants.urgent_before_s
+        heads = self._heads.promising(offer, until_s)
+        if not heads:
+            self._heads.tried(offer, until_s)
             return
-        nodes, count = self._floor.jobs.nodes, self._count
-        heads = [self._head_key(heap) for heap in self._heaps.values() if heap]
-        heads = [key for key in heads if key < NEVER_S and nodes[key % count] <= widest]
-        heapify(heads)
         while heads:
             job = heappop(heads) % self._count
-            heap = self._heaps[self._lot(job)]
-            if self.start_one(job, now_s, urgent=False) and (key := self._head_key(heap)) < NEVER_S:
-                heappush(heads, key)
+            lot = self._lot(job)
+            if self.start_one(job, now_s, urgent=False) and lot in self._heads.key_of:
+                heappush(heads, self._heads.key_of[lot])
+        self._heads.tried(self._room(), until_s)
 
-    def _most_room(self) -> int:
-        free, room = self._floor.pools.free[self._own], self._caps.room[self._own]
-        return max(map(min, free, room))
+    def _room(self) -> list[int]:
+        return list(map(min, self._floor.pools.free[self._own], self._caps.room[self._own]))
 
     def start_one(self, job: int, now_s: int, *, urgent: bool) -> bool:
         """Start or resume `job`, beyond the cap if it is urgent; False where it finds no room."""
@@ -212,10 +270,11 @@ class Lots:
                 caps.kept_waiting[pool] = max(caps.kept_waiting[pool], nodes)
                 return False
             self._grants.forced[pool] += nodes
-        pools = self._floor.pools
+        pools, lot = self._floor.pools, self._lot(job)
         (pools.resume if job in pools.suspended else pools.take)(job, pool, now_s)
         caps.hold(job, pools.start_s[-1])
         self._in_line[job] = False
+        self._heads.leave(lot)
         return True
 
     def places(self, job: int) -> tuple[int, ...]:
@@ -233,18 +292,11 @@ class Lots:
             return own
         return largest_grant_with_room(self.places(job), pools.free, nodes, room, 0)
 
-    def _head_key(self, heap: list[int]) -> int:
-        while heap:
-            job = heap[0] % self._count
-            if self._in_line[job] and heap[0] == self._keys[job]:
-                return heap[0]
-            heappop(heap)
-        return NEVER_S
-
-    def _lot(self, job: int) -> tuple[int, int]:
+    def _lot(self, job: int) -> int | tuple[int, int]:
+        """Queue; of a suspended job, origin (-1 for all) and pool."""
         pools = self._floor.pools
         if job not in pools.suspended:
-            return self._grants.queue[job], -1
+            return self._grants.queue[job]
         return self._floor.jobs.origin[job] if self._migratable[job] else -1, pools.pool[job]
 
 
@@ -257,8 +309,8 @@ class PlannedLine:
     """
 
     __slots__ = (
-        "_asked", "_by_latest", "_capped", "_caps", "_class", "_count", "_floor", "_grants", "_in_line",
-        "_latest_keys", "_lots", "_next", "_order_keys", "_preemptible", "_queues", "_rows",
+        "_asked", "_by_latest", "_capped", "_caps", "_class", "_count", "_floor", "_grants", "_heads", "_in_line",
+        "_latest_keys", "_lots", "_next", "_preemptible", "_rows",
     )  # fmt: skip
 
     def __init__(
@@ -268,13 +320,13 @@ class PlannedLine:
         self._grants, self._caps = grants, caps
         latest_start_s = floor.order_by_s
         self._latest_keys: list[int] = order_keys("edf", latest_start_s).tolist()
-        self._order_keys: list[int] = order_keys(discipline, latest_start_s).tolist()
+        arrival_keys: list[int] = order_keys(discipline, latest_start_s).tolist()
         self._preemptible: list[bool] = floor.jobs.table.preemptible.tolist()
         self._capped = any(self._preemptible)
         self._count = len(self._latest_keys)
         self._in_line = [False] * self._count
         self._by_latest: list[int] = []
-        self._queues: dict[int, list[int]] = {queue: [] for queue in sorted({grants.queue[job] for job in rows})}
+        self._heads: Heads[int] = Heads(floor.jobs.nodes, arrival_keys, self._latest_keys, self._in_line, caps.sites)
         self._lots = Lots(floor, compute_class, caps, grants, self._latest_keys, self._in_line)
         self._asked: set[tuple[int, int]] = set()  # jobs that had others suspended, and in which step
         for _ in range(sum(job < floor.jobs.arriving for job in rows)):
@@ -299,13 +351,13 @@ class PlannedLine:
     def _admit_next(self) -> None:
         job = self._rows[self._next]
         self._next += 1
+        self._join(job)
         if self._preemptible[job]:
             self._lots.join(job)
         else:
             queue = self._grants.queue[job]
-            heappush(self._queues[queue], self._order_keys[job])
+            self._heads.join(queue, job)
             self._grants.waiting[queue] += 1
-        self._join(job)
 
     def _admit_suspended(self, now_s: int) -> None:
         """Let suspended jobs join whose state is saved."""
@@ -314,8 +366,8 @@ class PlannedLine:
             _, job = heappop(returning)
             resume_by_s = self._caps.resume_by_s[job] - self._floor.pools.left_s[job]
             self._latest_keys[job] = resume_by_s * self._count + job
-            self._lots.join(job)
             self._join(job)
+            self._lots.join(job)
 
     def _join(self, job: int) -> None:
         self._in_line[job] = True
@@ -348,25 +400,14 @@ class PlannedLine:
         return made and self._start_one(job, now_s)
 
     def _start_granted(self, now_s: int) -> None:
-        release = self._grants.release
-        heads = [self._head_key(queue) for queue in self._queues if release[queue] > 0.0]
-        heads = [key for key in heads if key < NEVER_S]
+        release, key_of = self._grants.release, self._heads.key_of
+        heads = [key for queue, key in key_of.items() if release[queue] > 0.0]
         heapify(heads)
         while heads:
             job = heappop(heads) % self._count
             queue = self._grants.queue[job]
-            if self._start_one(job, now_s) and release[queue] > 0.0 and (key := self._head_key(queue)) < NEVER_S:
-                heappush(heads, key)
-
-    def _head_key(self, queue: int) -> int:
-        """Return the latest-start key of the head of `queue`, `NEVER_S` when nobody waits there."""
-        heap = self._queues[queue]
-        while heap:
-            job = heap[0] % self._count
-            if self._in_line[job]:
-                return self._latest_keys[job]
-            heappop(heap)
-        return NEVER_S
+            if self._start_one(job, now_s) and release[queue] > 0.0 and queue in key_of:
+                heappush(heads, key_of[queue])
 
     def _start_one(self, job: int, now_s: int) -> bool:
         """Start `job` at the allowed site with the largest route grant that has room; False when none has."""
@@ -385,6 +426,7 @@ class PlannedLine:
         grants.route[offset + pool] -= nodes
         grants.waiting[queue] -= 1
         self._in_line[job] = False
+        self._heads.leave(queue)
         pools.take(job, pool, now_s)
         return True
 
