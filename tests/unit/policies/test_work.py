@@ -24,7 +24,6 @@ def jobs():
         job=np.arange(4),
         submit_s=np.array([0, HOUR // 2, 2 * HOUR, 2 * HOUR]),
         runtime_s=np.array([3 * HOUR, HOUR, 2 * HOUR, HOUR]),
-        estimate_s=np.array([3 * HOUR, HOUR, 2 * HOUR, HOUR]),
         nodes=np.array([2, 3, 5, 7]),
         due_s=np.array([168 * HOUR, 2 * HOUR, 6 * HOUR, 6 * HOUR]),
         origin=np.zeros(4, np.int64),
