@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from gridtwin.audit.verify import Verification, verify
-from gridtwin.dispatch import StoreProblem
 from gridtwin.errors import ExitCode
 from gridtwin.inputs.load import load_study
 from gridtwin.inputs.parts import sampled_weeks, with_perfect_forecast
@@ -280,13 +279,17 @@ def _regret_of(study: Study, out_dir: Path, finished: RunResult | None, progress
     told = finished or run(study, out_dir, progress)
     exact = with_perfect_forecast(study)
     perfect = told if study.scenario.forecast.perfect else run(exact, out_dir, progress)
-    stored = _variables(perfect.run_dir)
-    fluid = fluid_costs(exact, build(exact, RunFolder(perfect.run_dir)), stored)
-    settled_perfect, settled = (_settled(study, result.run_dir, fluid.stores) for result in (perfect, told))
+    stored = {result.run_dir: _variables(result.run_dir) for result in (told, perfect)}
+    steps = min(len(variables["losses_mw"]) for variables in stored.values())
+    fluid = fluid_costs(exact, build(exact, RunFolder(perfect.run_dir)), stored[perfect.run_dir], steps)
+    settled_perfect, settled = (
+        settled_cost(study, stored[run_dir], read_columns(run_dir / "jobs.parquet"), fluid.stores, steps)
+        for run_dir in (perfect.run_dir, told.run_dir)
+    )
     found = Regret(fluid.bound, fluid.rolling, sum(settled_perfect.values()), sum(settled.values()))
     return {
         "start": study.time.start.isoformat(),
-        "steps": len(stored["losses_mw"]),
+        "steps": steps,
         "run": told.run_dir.name,
         "perfect_run": perfect.run_dir.name,
         **found.figures(),
@@ -294,10 +297,6 @@ def _regret_of(study: Study, out_dir: Path, finished: RunResult | None, progress
         "settled_by_cause": settled,
         "settled_perfect_by_cause": settled_perfect,
     }
-
-
-def _settled(study: Study, run_dir: Path, stores: StoreProblem) -> dict[str, float]:
-    return settled_cost(study, _variables(run_dir), read_columns(run_dir / "jobs.parquet"), stores)
 
 
 def _variables(run_dir: Path) -> dict[str, np.ndarray]:

@@ -185,7 +185,9 @@ def kept_cost(grid: GridProblem, compute: ComputeProblem, plan: GridPlan, work: 
     kept_mwh = plan.stored_mwh[steps - 1]
     stored = stored_worth(grid.stores, kept_mwh) if steps == len(grid.load_mw) else 0.0  # else it is carried on
     left = _worth(compute.terminal, node_h) - stored
-    interruptions = (_given_up(compute, work, steps) @ compute.preemptible.interruption_cost).sum()
+    interruptions = (
+        _given_up(compute, work, min(steps, compute.fine_steps)) @ compute.preemptible.interruption_cost
+    ).sum()
     return float(per_hour * grid.step_h + wan + interruptions + left)
 
 

@@ -70,8 +70,7 @@ def add_interruptions(program: Program, problem: ComputeProblem, run: IntArray) 
     held = np.zeros(run.shape)
     held[0] = work.held_nodes
     priced = ((run >= 0) | (held > 0)) & (work.interruption_cost > 0)
-    if problem.coarse_steps > 1:
-        priced[problem.coarse_after :] = False
+    priced[problem.fine_steps :] = False
     cost = np.broadcast_to(work.interruption_cost, run.shape)[priced]
     rows, interrupted = np.full(run.shape, -1), np.full(run.shape, -1)
     interrupted[priced] = program.columns(cost.shape, cost=cost)

@@ -220,6 +220,12 @@ class ComputeProblem:
     coarse_steps: int = 1  # that many
 
     @property
+    def fine_steps(self) -> int:
+        """Number of first steps that are decided one by one; beyond them, interruptions have no price."""
+        steps = len(self.released_nodes)
+        return steps if self.coarse_steps == 1 else min(self.coarse_after, steps)
+
+    @property
     def slot(self) -> IntArray:
         """Slot of each step (time,), ascending from 0; starts are spread evenly over the steps of a slot."""
         step = np.arange(len(self.released_nodes))
@@ -350,9 +356,9 @@ class ReviewRecord:
     cuts: int
     thermal_before: int  # ratings broken by the first plan
     thermal_after: int  # by the last
-    voltage_before: int  # voltages outside their band, likewise
-    voltage_after: int
-    voltage_beyond_cure: int  # of the last: active power cannot cure them
+    voltage_before: int  # voltages that the first plan would have had outside their band
+    voltage_beyond_cure: int  # of these: active power cannot cure them
+    voltage_after: int  # with the last plan
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -56,7 +56,7 @@ def kpis(
         "stock_change_cost": -_sum(_stored_change(v, inputs) * _store_price(v, inputs)),
         "renewable_share": _share(unit_mwh[units["renewable"]].sum(), unit_mwh.sum()),
         "unserved_mwh": _sum(v["shed_mw"]) * hours,
-        "overload_mwh": _sum(v["overload_mw"]) * hours,
+        "overload_mwh": _sum(_beyond_rating(v, inputs["lines"]["rate_mw"])) * hours,
         "spill_mwh": _sum(v["spill_mw"]) * hours,
         "unserved_service_node_h": _sum(v["unserved_service_nodes"]) * hours,
         **_job_kpis(jobs),
@@ -130,6 +130,14 @@ def _forecast_kpis(v: Mapping[str, np.ndarray], profiled: BoolArray) -> dict[str
         for what, error in errors_mw.items()
         for name, values in (("mae", np.abs(error)), ("bias", error))
     }
+
+
+def _beyond_rating(v: Mapping[str, np.ndarray], rating_mw: FloatArray) -> FloatArray:
+    """What of the overload paid for (time, line) is beyond the rating, not only beyond what reactive power leaves."""
+    held_back_mw = np.zeros(v["rate_mw"].shape)
+    np.subtract(rating_mw, v["rate_mw"], out=held_back_mw, where=np.isfinite(v["rate_mw"]))
+    beyond_mw: FloatArray = np.maximum(v["overload_mw"] - held_back_mw, 0.0)
+    return beyond_mw
 
 
 def _sum(values: FloatArray) -> float:

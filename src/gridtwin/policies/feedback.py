@@ -23,7 +23,7 @@ NEAR_PERCENT: Final = 75.0  # lines loaded less keep the limit they have
 AIM: Final = 0.998  # of the rating, so that what the next linear solution misses stays within it
 LOADING_TOLERANCE_PERCENT: Final = 1e-6
 VM_TOLERANCE_PU: Final = 1e-6
-WORTH_MW: Final = 1e-3  # a limit that falls by less is no reason to solve again
+WORTH_SHARE: Final = (1e-5, 0.02)  # of a rating: a limit that falls by less is no reason for a first, a second pass
 MOST_MW: Final = 20.0  # a voltage that would need more than this at its most effective bus is beyond cure
 
 
@@ -66,7 +66,7 @@ class WindowReview:
         solution = self._solve(plan, site_mw)
         lost = self._lost(solution)
         rate_mw, thermal, lowered = self._rates(solution, plan)
-        cuts, beyond = self._voltage_cuts(solution, plan)
+        cuts, beyond = self._voltage_cuts(solution, plan) if not self._seen else (InjectionCuts.none(), 0)
         outside = int(np.count_nonzero(_outside(solution.vm_pu, self.feedback.system.grid)))
         self._seen.append(_Seen(plan, solution.converged, thermal, outside, beyond))
         retreat = np.zeros(len(plan.rate_mw), dtype=bool)
@@ -93,7 +93,9 @@ class WindowReview:
             found_mw = np.minimum(found_mw, in_force)
         found_mw = np.where(self._given_up[:, None], in_force, found_mw)
         thermal = solution.loading_percent > 100.0 + LOADING_TOLERANCE_PERCENT
-        lowered = bool((thermal & (found_mw < in_force - WORTH_MW)).any())
+        rated_mw = np.where(np.isfinite(grid.rate_mw), grid.rate_mw, 0.0)
+        least_mw = WORTH_SHARE[min(len(self._seen), 1)] * rated_mw
+        lowered = bool((thermal & (found_mw < in_force - least_mw)).any())
         return np.vstack([found_mw, plan.rate_mw[steps:]]), int(thermal.sum()), lowered
 
     def record(self) -> ReviewRecord:
@@ -109,7 +111,7 @@ class WindowReview:
             thermal_after=last.thermal,
             voltage_before=first.voltage,
             voltage_after=last.voltage,
-            voltage_beyond_cure=last.beyond_cure,
+            voltage_beyond_cure=first.beyond_cure,
         )
 
     def _solve(self, plan: GridPlan, site_mw: FloatArray) -> AcSolution:
@@ -133,7 +135,7 @@ class WindowReview:
         for step in np.flatnonzero(outside.any(axis=1)).tolist():
             own, incurable = self._cuts_of_step(solution, plan, outside[step], step)
             cuts, beyond = cuts.and_also(own), beyond + incurable
-        return cuts.within(~self._given_up), beyond
+        return cuts, beyond
 
     def _cuts_of_step(
         self, solution: AcSolution, plan: GridPlan, outside_pu: FloatArray, step: int

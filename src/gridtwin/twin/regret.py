@@ -9,6 +9,7 @@ from math import gcd
 import numpy as np
 
 from gridtwin.arrays import ratio_or_zero
+from gridtwin.compute.power import marginal_node_mw
 from gridtwin.dispatch import ComputeProblem, GridProblem, StoreProblem, dispatch_pooled, roll_fluid, stored_worth
 from gridtwin.economics.production import production_co2_kg_per_h, production_cost_per_h
 from gridtwin.grid.losses import loss_estimate, loss_ratio
@@ -25,6 +26,7 @@ __all__ = ["FluidCosts", "Regret", "fluid_costs", "settled_cost"]
 
 BOUND_TOLERANCE = 1e-4  # of the cost: starts within a step, jobs within a bin, data within a class are means
 LOSS_PASSES = 4  # the bound gains less than 1e-4 from further ones on RTS-GMLC
+REFERENCE = ("ac_converged", "from_mw", "to_mw", "net_injection_mw", "losses_mw", "price_per_mwh")
 WATCHED_SHARE = 0.9  # limits that are used less are written when they are violated
 
 
@@ -67,9 +69,13 @@ class Regret:
 
 
 def settled_cost(
-    study: Study, variables: Mapping[str, np.ndarray], jobs: Mapping[str, np.ndarray], stores: StoreProblem
+    study: Study,
+    variables: Mapping[str, np.ndarray],
+    jobs: Mapping[str, np.ndarray],
+    stores: StoreProblem,
+    steps: int,
 ) -> dict[str, float]:
-    """Money that a run spent, slacks at their prices; the accounting of the bound.
+    """Money that a run spent in its first `steps` steps and for what it left undone then; the accounting of the bound.
 
     Parameters
     ----------
@@ -78,33 +84,44 @@ def settled_cost(
         As stored by the run.
     stores : StoreProblem
         That of the bound.
+    steps : int
+        The span that is compared; late jobs may make one run go on for longer than another.
 
     Returns
     -------
     dict
         By cause: production, carbon, wan, shed, spill, overload, connection, late, stored (the worth of what stores
-        held at first less that of what they hold at last). Jobs that never ended count as late to the end of the run.
+        held at first less that of what they hold at last), after (energy of jobs after the span at its price). Jobs
+        that never ended count as late to the end of the run.
     """
     v, prices, fleet = variables, study.scenario.dispatch, study.fleet
-    hours, end_s = study.time.step_h, len(variables["losses_mw"]) * study.time.step_s
-    ended_s = np.where(jobs["end_s"] < 0, end_s, jobs["end_s"])
-    late_node_h = (jobs["nodes"] * np.maximum(ended_s - jobs["due_s"], 0)).sum() / HOUR_S
-    beyond_mwh = np.maximum(v["site_mw"] - fleet.connection_mw, 0.0).sum() * hours
+    hours, run_s = study.time.step_h, len(variables["losses_mw"]) * study.time.step_s
+    late_s = np.maximum(np.where(jobs["end_s"] < 0, run_s, jobs["end_s"]) - jobs["due_s"], 0)
+    span = slice(0, steps)
+    beyond_mw = np.maximum(v["site_mw"][span] - fleet.connection_mw, 0.0)
     costs = {
-        "production": v["production_cost"].sum(),
-        "carbon": prices.carbon_price_per_t * v["co2_kg"].sum() / KG_PER_T,
+        "production": v["production_cost"][span].sum(),
+        "carbon": prices.carbon_price_per_t * v["co2_kg"][span].sum() / KG_PER_T,
         "wan": (v["moved_gb"].sum(axis=0) * fleet.price_per_gb).sum(),
-        "shed": prices.shed_price_per_mwh * v["shed_mw"].sum() * hours,
-        "spill": prices.spill_price_per_mwh * v["spill_mw"].sum() * hours,
-        "overload": prices.overload_price_per_mwh * v["overload_mw"].sum() * hours,
-        "connection": prices.overload_price_per_mwh * beyond_mwh,
-        "late": prices.late_price_per_node_h * late_node_h,
-        "stored": stored_worth(stores, stores.initial_mwh) - stored_worth(stores, v["stored_mwh"][-1]),
+        "shed": prices.shed_price_per_mwh * v["shed_mw"][span].sum() * hours,
+        "spill": prices.spill_price_per_mwh * v["spill_mw"][span].sum() * hours,
+        "overload": prices.overload_price_per_mwh * v["overload_mw"][span].sum() * hours,
+        "connection": prices.overload_price_per_mwh * beyond_mw.sum() * hours,
+        "late": prices.late_price_per_node_h * (jobs["nodes"] * late_s).sum() / HOUR_S,
+        "stored": stored_worth(stores, stores.initial_mwh) - stored_worth(stores, v["stored_mwh"][steps - 1]),
+        "after": _cost_of_work(study, {name: v[name][steps:] for name in ("busy_node_s", "pue", "price_per_mwh")}),
     }
     return {cause: float(cost) for cause, cost in costs.items()}
 
 
-def fluid_costs(study: Study, coordinator: Coordinator, variables: Mapping[str, np.ndarray]) -> FluidCosts:
+def _cost_of_work(study: Study, v: Mapping[str, np.ndarray]) -> float:
+    """Energy of busy nodes at the meter, at the price of its time and bus."""
+    node_h = v["busy_node_s"] / HOUR_S
+    mwh = (node_h * marginal_node_mw(study.fleet)).sum(axis=2) * v["pue"]
+    return float((mwh * v["price_per_mwh"][:, study.fleet.bus]).sum())
+
+
+def fluid_costs(study: Study, coordinator: Coordinator, stored: Mapping[str, np.ndarray], steps: int) -> FluidCosts:
     """Solve the whole span at once, and window by window.
 
     Parameters
@@ -112,16 +129,18 @@ def fluid_costs(study: Study, coordinator: Coordinator, variables: Mapping[str, 
     study : Study
     coordinator : Coordinator
         Built for it.
-    variables : mapping of arrays
-        Stored by its run with perfect forecasts. Losses are linear about the flows of this run, prices after the
+    stored : mapping of arrays
+        Variables of its run with perfect forecasts. Losses are linear about the flows of this run, prices after the
         horizon are its mean prices by time of day.
+    steps : int
+        The span, from the start of the run.
 
     Raises
     ------
     DispatchError
         If a program has no optimum.
     """
-    system, steps = coordinator.system, len(variables["losses_mw"])
+    system, variables = coordinator.system, {name: stored[name][:steps] for name in REFERENCE}
     actual = coordinator.as_it_comes(initial_twin_state(study), steps)
     actual = _priced(system, actual, variables["price_per_mwh"])
     shape = work_shape(study.jobs, system.step_s)

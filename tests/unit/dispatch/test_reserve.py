@@ -16,15 +16,7 @@ def leaves(record, name=""):
 
 def test_reserve_that_is_there_changes_no_byte(hand_grid):
     with_it, without = (dispatch_grid(hand_grid(reserve_mw=np.array([need]))) for need in (80.0, 0.0))
-<<<<<<< HEAD
     assert dict(leaves(with_it)) == dict(leaves(without))
-=======
-    for one, other in ((with_it, without), (with_it.prices, without.prices), (with_it.cuts, without.cuts)):
-        for field in fields(one):
-            pair = [getattr(plan, field.name) for plan in (one, other)]
-            same = pair[0].tobytes() == pair[1].tobytes() if isinstance(pair[0], np.ndarray) else pair[0] == pair[1]
-            assert same or field.name in ("prices", "cuts"), field.name
->>>>>>> pocket
 
 
 def test_a_shortfall_has_its_price(hand_grid):

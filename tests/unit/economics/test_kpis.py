@@ -24,7 +24,8 @@ VARIABLES = {
     "load_mw": [[5, 5], [6, 6]],
     "forecast_load_mw": [11, 10],
     "forecast_available_mw": [[40, 7], [40, 5]],
-    "overload_mw": [[0.5], [0]],
+    "overload_mw": [[0.5, 2.0, 0.0], [0.0, 3.5, 0.0]],  # of the second line 3 MW are held back for reactive power
+    "rate_mw": [[9.0, 7.0, np.inf], [9.0, 7.0, np.inf]],
     "spill_mw": [3, 0.5],
     "unserved_service_nodes": [[[3, 0], [0, 0]], [[0, 0], [0, 1]]],
     "moved_gb": [[[10, 20]], [[0, 5]]],
@@ -52,6 +53,7 @@ INPUTS = {
         "profiled": np.array([False, True]),
         "renewable": np.array([False, True]),
     },
+    "lines": {"rate_mw": np.array([9.0, 10.0, np.inf])},
     "tariff": {"demand_charge_per_mw": np.array([100.0]), "zone_s": np.array([0])},
     "wan": {"price_per_gb": np.array([0.5, 2.0])},
     "stores": {
@@ -87,7 +89,7 @@ def test_every_indicator_by_hand(figures):
             "stock_change_cost": 1.8 * 30.0,
             "renewable_share": 0.25,
             "unserved_mwh": 0.5,
-            "overload_mwh": 0.25,
+            "overload_mwh": 0.5,
             "spill_mwh": 1.75,
             "unserved_service_node_h": 2.0,
             "completed_node_s": 800,

@@ -26,7 +26,6 @@ def triangle():
         "dispatched_injection_mw": np.array([[90.0, 30.0, -120.0]]),
         "dispatched_losses_mw": np.zeros((1, 3)),
         "fixed_losses_mw": np.zeros(1),
-        "cut_rent_cost": np.zeros(1),
         "net_injection_mw": np.array([[90.0, 31.0, -120.0]]),
         "slack_excess_mw": np.zeros(1),
         "spill_mw": np.zeros(1),

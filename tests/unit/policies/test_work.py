@@ -24,6 +24,7 @@ def jobs():
         job=np.arange(4),
         submit_s=np.array([0, HOUR // 2, 2 * HOUR, 2 * HOUR]),
         runtime_s=np.array([3 * HOUR, HOUR, 2 * HOUR, HOUR]),
+        estimate_s=np.array([3 * HOUR, HOUR, 2 * HOUR, HOUR]),
         nodes=np.array([2, 3, 5, 7]),
         due_s=np.array([168 * HOUR, 2 * HOUR, 6 * HOUR, 6 * HOUR]),
         origin=np.zeros(4, np.int64),
@@ -35,6 +36,7 @@ def jobs():
         checkpoint_s=np.full(4, 300),
         restart_s=np.full(4, 600),
         checkpoint_gb=np.zeros(4),
+        estimate_s=np.array([3 * HOUR, HOUR, 2 * HOUR, HOUR]),
     )
 
 

@@ -98,7 +98,7 @@ def test_peaks_go_on_over_windows_and_begin_anew_with_a_local_month(pocket, tmp_
     assert not state.memory.peak_mw.any()
     for _ in range(4):
         before, state = state, coordinator.advance(state)
-        kept = coordinator._kept(coordinator._observe(before))
+        kept = coordinator._kept(before)
         months.append(local_months(kept.instants, 3 * 3600))
         drawn.append(_site_mw(tmp_path, before.window, len(kept.instants)))
         month = np.concatenate(months)

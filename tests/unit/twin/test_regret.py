@@ -40,6 +40,9 @@ def test_settled_cost_by_hand(pocket):
         "overload_mw": np.array([[0.0], [0.5]]),
         "site_mw": site_mw,
         "stored_mwh": np.array([[9.0], [4.0]]),
+        "busy_node_s": np.zeros((2, *fleet.capacity_nodes.shape), np.int64),
+        "pue": np.full((2, len(fleet.site)), 1.25),
+        "price_per_mwh": np.full((2, len(study.grid.bus)), 40.0),
     }
     stores = replace(
         StoreProblem.none(2),
@@ -48,7 +51,7 @@ def test_settled_cost_by_hand(pocket):
         value_per_mwh=np.array([[30.0, 10.0]]),
     )
     jobs = {"nodes": np.array([1, 2, 4]), "due_s": np.array([10, 1800, 3600]), "end_s": np.array([10, 3600, -1])}
-    assert settled_cost(replace(study, fleet=fleet), variables, jobs, stores) == pytest.approx(
+    assert settled_cost(replace(study, fleet=fleet), variables, jobs, stores, 2) == pytest.approx(
         {
             "production": 15.0,
             "carbon": 30.0,
@@ -57,10 +60,33 @@ def test_settled_cost_by_hand(pocket):
             "spill": 2 * prices.spill_price_per_mwh,
             "overload": 0.5 * prices.overload_price_per_mwh,
             "connection": 0.5 * prices.overload_price_per_mwh,
+            "after": 0.0,
             "stored": (5 * 30 + 2 * 10) - 4 * 30,
             "late": (2 * 0.5 + 4 * 1.0) * prices.late_price_per_node_h,
         }
     )
+
+
+def test_what_one_run_does_after_the_other_has_ended_is_priced_as_energy(pocket):
+    study = pocket("policy=asap")
+    fleet, steps = study.fleet, 3
+    shape = (steps, *fleet.capacity_nodes.shape)
+    zero = {name: np.zeros((steps, 1)) for name in ("shed_mw", "overload_mw", "losses_mw", "stored_mwh")}
+    variables = zero | {
+        "production_cost": np.array([1.0, 2.0, 1000.0]),
+        "co2_kg": np.zeros(steps),
+        "spill_mw": np.zeros(steps),
+        "moved_gb": np.zeros((steps, *fleet.price_per_gb.shape)),
+        "site_mw": np.zeros((steps, len(fleet.site))),
+        "busy_node_s": np.full(shape, 1800),
+        "pue": np.full(shape[:2], 1.25),
+        "price_per_mwh": np.full((steps, len(study.grid.bus)), 40.0),
+    }
+    jobs = {name: np.array([1]) for name in ("nodes", "due_s", "end_s")}
+    cost = settled_cost(study, variables, jobs, StoreProblem.none(1), 2)
+    busy_mw = (fleet.peak_w - fleet.idle_w).sum() / 1e6
+    assert cost["production"] == 3.0
+    assert cost["after"] == pytest.approx(0.5 * busy_mw * 1.25 * 40.0)
 
 
 def test_what_must_be_given_costs_and_emits(pocket, tmp_path):
