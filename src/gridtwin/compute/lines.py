@@ -157,64 +157,38 @@ class Grants:
 
 
 class Heads(Generic[Lot]):
-    """Jobs in line by lot; only the head of a lot may start, and only heads that may find room now are tried.
+    """Jobs in line by lot, each in the order of `order_keys`, and the latest-start key of the head of every lot."""
 
-    A head that found no room finds none before a pool has more to offer than it had then. So it is tried again when
-    that is so, once in each step, and otherwise only if it has just become the head.
-    """
+    __slots__ = ("_count", "_heaps", "_in_line", "_latest_keys", "_order_keys", "key_of")
 
-    __slots__ = (
-        "_arrival_keys", "_changed", "_count", "_heaps", "_in_line", "_latest_keys", "_nodes", "_offered", "_until_s",
-        "key_of",
-    )  # fmt: skip
-
-    def __init__(
-        self, nodes: list[int], arrival_keys: list[int], latest_keys: list[int], in_line: list[bool], pools: int
-    ) -> None:
-        self._nodes, self._arrival_keys, self._latest_keys, self._in_line = nodes, arrival_keys, latest_keys, in_line
+    def __init__(self, order_keys: list[int], latest_keys: list[int], in_line: list[bool]) -> None:
+        self._order_keys, self._latest_keys, self._in_line = order_keys, latest_keys, in_line
         self._count = len(latest_keys)
         self._heaps: dict[Lot, list[int]] = {}
-        self.key_of: dict[Lot, int] = {}  # latest-start key of every head
-        self._changed: set[Lot] = set()  # lots with another head than when they were last tried
-        self._offered = [0] * pools  # what the pools had to offer then
-        self._until_s = -1  # end of the step in which that was
+        self.key_of: dict[Lot, int] = {}
 
-    def join(self, lot: Lot, job: int) -> None:
-        """Put a job that is in line into its lot, in the order of `arrival_keys`."""
-        heap = self._heaps.setdefault(lot, [])
-        heappush(heap, self._arrival_keys[job])
-        if heap[0] == self._arrival_keys[job]:
-            self.key_of[lot] = self._latest_keys[job]
-            self._changed.add(lot)
+    def join(self, lot: Lot, job: int) -> bool:
+        """Put a job that is in line into its lot. Returns whether it is the head now."""
+        key = self._order_keys[job]
+        heap = self._heaps.get(lot)
+        if heap is None:
+            heap = self._heaps[lot] = []
+        heappush(heap, key)
+        if heap[0] != key:
+            return False
+        self.key_of[lot] = self._latest_keys[job]
+        return True
 
     def leave(self, lot: Lot) -> None:
         """Find the new head of a lot after a job has left the line."""
         heap = self._heaps[lot]
         while heap:
             job = heap[0] % self._count
-            if self._in_line[job] and heap[0] == self._arrival_keys[job]:
+            if self._in_line[job] and heap[0] == self._order_keys[job]:
                 self.key_of[lot] = self._latest_keys[job]
-                self._changed.add(lot)
                 return
             heappop(heap)
-        self.key_of.pop(lot, None)
-
-    def promising(self, offer: list[int], until_s: int) -> list[int]:
-        """Return the keys of heads to try in the step that ends at `until_s`, as a heap, given room in each pool."""
-        if until_s != self._until_s:
-            keys = list(self.key_of.values())
-        elif widest := max([now for now, before in zip(offer, self._offered, strict=True) if now > before], default=0):
-            nodes, count, changed = self._nodes, self._count, self._changed
-            keys = [key for lot, key in self.key_of.items() if nodes[key % count] <= widest or lot in changed]
-        else:
-            keys = [self.key_of[lot] for lot in self._changed if lot in self.key_of]
-        heapify(keys)
-        return keys
-
-    def tried(self, offer: list[int], until_s: int) -> None:
-        """Note that no head finds room in what is left on offer."""
-        self._offered, self._until_s = offer, until_s
-        self._changed.clear()
+        del self.key_of[lot]
 
 
 class Lots:
@@ -224,7 +198,10 @@ class Lots:
     The head of a lot has the earliest latest start; where it finds no room the others of its lot wait with it.
     """
 
-    __slots__ = ("_caps", "_count", "_floor", "_grants", "_heads", "_in_line", "_migratable", "_own", "_places")
+    __slots__ = (
+        "_caps", "_changed", "_count", "_floor", "_grants", "_heads", "_in_line", "_migratable", "_offered", "_own",
+        "_places", "_until_s",
+    )  # fmt: skip
 
     def __init__(
         self, floor: Floor, compute_class: int, caps: Caps, grants: Grants, keys: list[int], in_line: list[bool]
@@ -233,28 +210,45 @@ class Lots:
         self._places, self._count = floor.places[compute_class], len(keys)
         self._own = slice(compute_class * caps.sites, (compute_class + 1) * caps.sites)  # pools of the class
         self._migratable: list[bool] = floor.jobs.table.migratable.tolist()
-        self._heads: Heads[int | tuple[int, int]] = Heads(floor.jobs.nodes, keys, keys, in_line, caps.sites)
+        self._heads: Heads[int | tuple[int, int]] = Heads(keys, keys, in_line)
+        self._changed: set[int | tuple[int, int]] = set()  # lots with another head than when they were last tried
+        self._offered: list[int] = []  # room in the pools when that was over
+        self._until_s = -1  # end of the step in which it was
 
     def join(self, job: int) -> None:
         """Put a job in line."""
-        self._heads.join(self._lot(job), job)
+        lot = self._lot(job)
+        if self._heads.join(lot, job):
+            self._changed.add(lot)
 
     def start(self, now_s: int) -> None:
-        """Start and resume jobs as far as caps and free nodes allow, earliest latest start first.
+        """Start and resume jobs as far as caps and free nodes allow, earliest latest start first."""
+        room, key_of = self._room(), self._heads.key_of
+        if heads := self._promising(room):
+            heapify(heads)
+            while heads:
+                job = heappop(heads) % self._count
+                lot = self._lot(job)
+                if self.start_one(job, now_s, urgent=False) and lot in key_of:
+                    heappush(heads, key_of[lot])
+            room = self._room()
+        self._offered, self._until_s = room, self._grants.urgent_before_s
+        self._changed.clear()
 
-        In each step every head has its try, as those whom the cap alone keeps waiting count for what is carried over.
+    def _promising(self, room: list[int]) -> list[int]:
+        """Return the keys of heads that may find room.
+
+        One that found none finds none before a pool has more room than it had then. In each step every head has a try
+        all the same, as those whom the cap alone keeps waiting count for what is carried over.
         """
-        offer, until_s = self._room(), self._grants.urgent_before_s
-        heads = self._heads.promising(offer, until_s)
-        if not heads:
-            self._heads.tried(offer, until_s)
-            return
-        while heads:
-            job = heappop(heads) % self._count
-            lot = self._lot(job)
-            if self.start_one(job, now_s, urgent=False) and lot in self._heads.key_of:
-                heappush(heads, self._heads.key_of[lot])
-        self._heads.tried(self._room(), until_s)
+        key_of, changed = self._heads.key_of, self._changed
+        if self._until_s != self._grants.urgent_before_s:
+            return list(key_of.values())
+        more = [now for now, before in zip(room, self._offered, strict=True) if now > before]
+        if not more:
+            return [key_of[lot] for lot in changed if lot in key_of]
+        widest, nodes, count = max(more), self._floor.jobs.nodes, self._count
+        return [key for lot, key in key_of.items() if nodes[key % count] <= widest or lot in changed]
 
     def _room(self) -> list[int]:
         return list(map(min, self._floor.pools.free[self._own], self._caps.room[self._own]))
@@ -275,6 +269,7 @@ class Lots:
         caps.hold(job, pools.start_s[-1])
         self._in_line[job] = False
         self._heads.leave(lot)
+        self._changed.add(lot)
         return True
 
     def places(self, job: int) -> tuple[int, ...]:
@@ -320,13 +315,13 @@ class PlannedLine:
         self._grants, self._caps = grants, caps
         latest_start_s = floor.order_by_s
         self._latest_keys: list[int] = order_keys("edf", latest_start_s).tolist()
-        arrival_keys: list[int] = order_keys(discipline, latest_start_s).tolist()
+        order_by: list[int] = order_keys(discipline, latest_start_s).tolist()
         self._preemptible: list[bool] = floor.jobs.table.preemptible.tolist()
         self._capped = any(self._preemptible)
         self._count = len(self._latest_keys)
         self._in_line = [False] * self._count
         self._by_latest: list[int] = []
-        self._heads: Heads[int] = Heads(floor.jobs.nodes, arrival_keys, self._latest_keys, self._in_line, caps.sites)
+        self._heads: Heads[int] = Heads(order_by, self._latest_keys, self._in_line)
         self._lots = Lots(floor, compute_class, caps, grants, self._latest_keys, self._in_line)
         self._asked: set[tuple[int, int]] = set()  # jobs that had others suspended, and in which step
         for _ in range(sum(job < floor.jobs.arriving for job in rows)):
