@@ -15,7 +15,7 @@ from gridtwin.twin.build import build, initial_twin_state
 
 @pytest.fixture
 def with_stores(pocket, tmp_path):
-    """Pocket with a battery at the grid, one behind site 0, and a link that is dispatched; none feeds a unit."""
+    """The pocket model with two batteries, one of them behind site 0, and a link that is dispatched."""
 
     def prepare(policy):
         study = pocket(f"policy={policy}")
