@@ -48,6 +48,7 @@ def system(jobs: int, seed: int = 1) -> tuple[JobTable, Fleet]:
         checkpoint_s=np.zeros(jobs, np.int64),
         restart_s=np.zeros(jobs, np.int64),
         checkpoint_gb=np.zeros(jobs),
+        estimate_s=runtime_s,
     )
     one = np.ones((1, 1))
     fleet = Fleet(

@@ -3,8 +3,9 @@
 Usage: python benchmarks/kills.py [--scenario scenarios/rts_gmlc_week.yaml] [--times 20] [--kills 1] [--seed 0]
        [--set KEY=VALUE ...]
 
-Moments are drawn evenly from the time at which the run's folder appears to its end; with --kills 2 the first resumed
-process is killed as well, and so on. A run that is killed before its inputs are kept cannot be resumed and says so; it
+A moment is a window drawn evenly, the closing of the run counted as one, and a time drawn evenly within the mean length
+of one; so it falls within the run however busy the machine is. With --kills 2 the first resumed process is killed as
+well, and so on. A run that is killed before its inputs are kept cannot be resumed and says so; it
 is started again. Ends with 1 if a single file differs.
 """
 
@@ -55,7 +56,7 @@ def main() -> None:
         print("|" + " --- |" * (HEAD.count("|") - 1))
         bad = 0
         for number in range(1, wanted.times + 1):
-            trial, folder = killed(call, Path(place) / f"killed{number}", rng, span_s, wanted.kills)
+            trial, folder = killed(call, Path(place) / f"killed{number}", rng, span_s, windows(straight), wanted.kills)
             compared, unlike = differences(straight, folder)
             bad += bool(unlike)
             print(row(number, trial, folder, compared, unlike), flush=True)
@@ -74,18 +75,21 @@ def left_alone(call: Sequence[str], out: Path) -> float:
     return time.perf_counter() - begun
 
 
-def killed(call: Sequence[str], out: Path, rng: random.Random, span_s: float, kills: int) -> tuple[Trial, Path]:
+def killed(
+    call: Sequence[str], out: Path, rng: random.Random, span_s: float, all_windows: int, kills: int
+) -> tuple[Trial, Path]:
     """Run, kill, resume until finished."""
     trial = Trial()
     process = start([*call, "--out", str(out)])
     folder = await_folder(process, out)
     for _ in range(kills):
         await_work(process, folder)
-        moment = rng.uniform(0.0, span_s)
-        time.sleep(moment)
+        begun, first = time.perf_counter(), windows(folder)
+        await_window(process, folder, rng.randint(first, all_windows))
+        time.sleep(rng.uniform(0.0, span_s / (all_windows + 1)))
         process.kill()
         process.communicate()
-        trial.moments_s.append(moment)
+        trial.moments_s.append(time.perf_counter() - begun)
         trial.windows.append(windows(folder))
         committed = committed_files(folder)
         trial.left_over += sum(path.relative_to(folder).as_posix() not in committed for path in files(folder))
@@ -120,6 +124,12 @@ def await_work(process: subprocess.Popen[str], folder: Path) -> None:
     while process.poll() is None:
         if (folder / "lock").exists() and f'"pid": {process.pid},' in (folder / "lock").read_text():
             return
+        time.sleep(0.002)
+
+
+def await_window(process: subprocess.Popen[str], folder: Path, number: int) -> None:
+    """Wait until as many windows are complete."""
+    while process.poll() is None and windows(folder) < number:
         time.sleep(0.002)
 
 

@@ -10,12 +10,15 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+
 from gridtwin.audit.verify import Verification, verify
 from gridtwin.errors import ExitCode
 from gridtwin.inputs.load import load_study
+from gridtwin.inputs.parts import sampled_weeks, with_perfect_forecast
 from gridtwin.inputs.study import Study
 from gridtwin.results.dataset import open_results
-from gridtwin.results.files import read_json
+from gridtwin.results.files import read_columns, read_json, write_json
 from gridtwin.results.run_facts import read_facts
 from gridtwin.results.store import RunFolder
 from gridtwin.twin.build import build, initial_twin_state, prepare
@@ -23,14 +26,29 @@ from gridtwin.twin.closing import close_run
 from gridtwin.twin.coordinator import Coordinator, Progress
 from gridtwin.twin.keeping import keep_inputs, kept_study, require_same_study, versions
 from gridtwin.twin.n1 import report_n1
+from gridtwin.twin.regret import Regret, fluid_costs, settled_cost
 from gridtwin.twin.sessions import Sessions
 from gridtwin.twin.state import TwinState, load_state
 from gridtwin.twin.taking_up import take_up
+from gridtwin.units import DAY_S
 
-__all__ = ["RunResult", "Study", "Verification", "load_study", "n1", "open_results", "resume", "run", "verify"]
+__all__ = [
+    "RunResult",
+    "Study",
+    "Verification",
+    "load_study",
+    "n1",
+    "open_results",
+    "regret",
+    "resume",
+    "run",
+    "verify",
+]
 
 SLACK_MWH = 1e-3
 NAMED = 5  # of a longer list
+WHOLE_SPAN_S = 14 * DAY_S
+BOUND_IS = "a lower bound: work cut into any pieces, perfect foresight of the whole span, losses never overestimated"
 Say = Callable[[str], None]
 
 
@@ -201,6 +219,89 @@ def _other_versions(folder: RunFolder) -> Iterator[str]:
     other = [f"{name} {begun[name]} is now {here[name]}" for name in here if begun.get(name, here[name]) != here[name]]
     if other:
         yield f"{', '.join(other)}: what follows may differ from what an uninterrupted run would have given"
+
+
+def regret(
+    study: Study,
+    out_dir: Path | str = "outputs",
+    finished: RunResult | None = None,
+    weeks: int = 4,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Compare what a study costs with a lower bound, and say what the difference comes from.
+
+    Where arrivals last no longer than 14 days, the whole run is compared; otherwise weeks of it that the seed draws,
+    each run by itself from an empty fleet to the end of its last job.
+
+    Parameters
+    ----------
+    study : Study
+    out_dir : path
+        Parent folder of the runs that this takes: with the study's forecast, if not `finished`, and with a perfect one.
+    finished : RunResult, optional
+        Of this study. Gets a `regret.json`.
+    weeks : int
+        How many to draw.
+    progress : callable, optional
+        As in `run`, for each run that this takes.
+
+    Returns
+    -------
+    dict
+        `spans`, one each with `bound`, `rolling`, `settled_perfect`, `settled` and the parts of the regret; and their
+        sums under `total`.
+
+    Raises
+    ------
+    GridtwinError
+        As in `run`.
+    """
+    whole = study.time.submit_steps * study.time.step_s <= WHOLE_SPAN_S
+    spans = [study] if whole else sampled_weeks(study, weeks)
+    parts = [_regret_of(span, Path(out_dir), finished if whole else None, progress) for span in spans]
+    total = {name: sum(part[name] for part in parts) for name in parts[0] if isinstance(parts[0][name], float)}
+    result = {
+        "scenario": study.name,
+        "policy": study.scenario.policy,
+        "currency": study.currency,
+        "bound_is": BOUND_IS,
+        "sampled": not whole,
+        "spans": parts,
+        "total": total,
+    }
+    if finished is not None:
+        write_json(finished.run_dir / "regret.json", result)
+    return result
+
+
+def _regret_of(study: Study, out_dir: Path, finished: RunResult | None, progress: Progress | None) -> dict[str, Any]:
+    """Return the regret of one span as JSON holds it."""
+    told = finished or run(study, out_dir, progress)
+    exact = with_perfect_forecast(study)
+    perfect = told if study.scenario.forecast.perfect else run(exact, out_dir, progress)
+    stored = {result.run_dir: _variables(result.run_dir) for result in (told, perfect)}
+    steps = min(len(variables["losses_mw"]) for variables in stored.values())
+    fluid = fluid_costs(exact, build(exact, RunFolder(perfect.run_dir)), stored[perfect.run_dir], steps)
+    settled_perfect, settled = (
+        settled_cost(study, stored[run_dir], read_columns(run_dir / "jobs.parquet"), fluid.stores, steps)
+        for run_dir in (perfect.run_dir, told.run_dir)
+    )
+    found = Regret(fluid.bound, fluid.rolling, sum(settled_perfect.values()), sum(settled.values()))
+    return {
+        "start": study.time.start.isoformat(),
+        "steps": steps,
+        "run": told.run_dir.name,
+        "perfect_run": perfect.run_dir.name,
+        **found.figures(),
+        "bound_holds": found.bound_holds,
+        "settled_by_cause": settled,
+        "settled_perfect_by_cause": settled_perfect,
+    }
+
+
+def _variables(run_dir: Path) -> dict[str, np.ndarray]:
+    with open_results(run_dir) as dataset:
+        return {str(name): values.to_numpy() for name, values in dataset.data_vars.items()}
 
 
 def exit_code(summary: Mapping[str, Any]) -> ExitCode:

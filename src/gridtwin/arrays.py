@@ -17,7 +17,7 @@ def ratio_or_zero(part: FloatArray | IntArray | float, whole: FloatArray | IntAr
     >>> ratio_or_zero(np.array([1.0, 2.0]), np.array([4.0, 0.0]))
     array([0.25, 0.  ])
     """
-    share: FloatArray = np.zeros(np.broadcast_shapes(np.shape(part), np.shape(whole)))
+    share: FloatArray = np.zeros(np.broadcast(part, whole).shape)
     np.divide(part, whole, out=share, where=whole > 0)
     return share
 

@@ -92,9 +92,38 @@ def test_units_keep_their_ramps(case):
     coordinator, observation, plan = case
     before = observation.memory.unit_mw
     output = plan.unit_mw if np.isnan(before).any() else np.vstack([before, plan.unit_mw])
-    thermal = coordinator.system.units.profile < 0
-    limit = coordinator.system.units.ramp_mw_per_h[thermal] * coordinator.system.step_h
-    assert (np.abs(np.diff(output[:, thermal], axis=0)) - limit).max() <= MW
+    units = coordinator.system.units
+    thermal = units.profile < 0
+    limit = units.ramp_mw_per_h * coordinator.system.step_h
+    change = np.diff(output, axis=0)
+    empty = plan.grid.stored_mwh[-len(change) :, units.store] <= MW
+    forced = empty & (units.store >= 0)
+    assert (change - limit)[:, thermal].max() <= MW
+    assert np.where(forced, 0.0, -change - limit)[:, thermal].max() <= MW
+
+
+def test_stores_hold_what_went_in_and_did_not_come_out(case):
+    coordinator, observation, plan = case
+    stores, fed, grid = coordinator.system.stores, coordinator.system.units.store >= 0, plan.grid
+    of_units = np.zeros_like(grid.stored_mwh)
+    np.add.at(of_units, (slice(None), coordinator.system.units.store[fed]), plan.unit_mw[:, fed])
+    kept = (1 - stores.standing_loss_per_h) ** coordinator.system.step_h
+    before = kept * np.vstack([observation.memory.stored_mwh, grid.stored_mwh[:-1]])
+    flow = stores.efficiency_charge * grid.charge_mw + observation.forecast.inflow_mw - grid.store_spill_mw
+    flow -= (grid.discharge_mw + of_units) / stores.efficiency_discharge
+    np.testing.assert_allclose(grid.stored_mwh, before + flow * coordinator.system.step_h, atol=MW)
+    assert grid.stored_mwh.min() >= -MW
+    assert (grid.stored_mwh - stores.energy_mwh).max() <= MW
+    assert of_units.max() > 1
+    assert not (grid.charge_mw * grid.discharge_mw).any()
+
+
+def test_dispatched_links_keep_their_limits(case):
+    coordinator, _, plan = case
+    grid = coordinator.system.grid
+    assert plan.grid.link_mw.shape[1] == grid.link_dispatched.sum() == 1
+    assert (np.abs(plan.grid.link_mw) - grid.link_p_nom_mw[grid.link_dispatched]).max() <= MW
+    assert np.abs(plan.grid.link_mw).max() > 1
 
 
 def test_sites_draw_what_their_nodes_do(case):
@@ -107,10 +136,13 @@ def test_sites_draw_what_their_nodes_do(case):
 
 
 def test_the_plan_balances(case):
-    _, observation, plan = case
-    supply = plan.unit_mw.sum(axis=1) + plan.grid.shed_mw.sum(axis=1)
-    demand = observation.forecast.load_mw.sum(axis=1) + plan.fleet.site_mw.sum(axis=1) + plan.grid.spill_mw
-    np.testing.assert_allclose(supply, demand + plan.grid.losses_mw, atol=MW)
+    coordinator, observation, plan = case
+    grid = plan.grid
+    from_stores = (grid.discharge_mw - grid.charge_mw).sum(axis=1)
+    on_links = np.abs(grid.link_mw) @ coordinator.system.grid.link_loss[coordinator.system.grid.link_dispatched]
+    supply = plan.unit_mw.sum(axis=1) + from_stores + grid.shed_mw.sum(axis=1)
+    demand = observation.forecast.load_mw.sum(axis=1) + plan.fleet.site_mw.sum(axis=1) + grid.spill_mw
+    np.testing.assert_allclose(supply, demand + grid.losses_mw + on_links, atol=MW)
     np.testing.assert_allclose(plan.grid.injection_mw.sum(axis=1), plan.grid.losses_mw, atol=MW)
 
 

@@ -158,7 +158,7 @@ def test_preemptible_work(hand_preemptible, check_golden):
     """done, undone[time, class, delay class]: three steps of half an hour, the second delay class without work.
 
     Earliest runs do 2 + 1, 3, 0 node-hours, latest runs 1, 2, 2; so at most 2, 3, 1 node-hours are left undone. Jobs
-    can use 6, 10, 8 nodes (and a millionth more, for rounding).
+    can use 6, 10, 8 nodes (and a thousandth more, for rounding).
     """
     program = Program()
     done, undone = preemptible.add_work(program, hand_preemptible().preemptible, step_h=0.5)

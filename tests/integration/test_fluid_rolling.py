@@ -22,9 +22,10 @@ RESERVE_MW = 2_000.0  # more than the model asks for, so that dispatch has to pr
 
 @pytest.fixture(scope="module")
 def two_days(tmp_path_factory):
-    """What co_dispatch poses in its first window, losses about a first plan."""
-    coordinator = build(load_study(DAY), RunFolder(tmp_path_factory.mktemp("run")))
-    observation = coordinator._observe(initial_twin_state(load_study(DAY)))
+    """What co_dispatch poses in its first window, step by step to the end, losses about a first plan."""
+    study = load_study(DAY, ["policies.co_dispatch.coarse_step=1h"])
+    coordinator = build(study, RunFolder(tmp_path_factory.mktemp("run")))
+    observation = coordinator._observe(initial_twin_state(study))
     system, steps = coordinator.system, observation.forecast.steps
     compute_classes = len(system.fleet.axes.compute_class)
     compute = coordinator.policy.pose_compute(observation, np.full((24, compute_classes), FLAT_PRICE_PER_MWH))

@@ -77,7 +77,13 @@ def test_it_may_be_stopped_again_and_times_add_up(stopped, pocket_run):
 
 def test_leftovers_of_a_crash_are_removed_and_named(stopped, pocket_run):
     folder = stopped(2)
-    for name in ("windows/w00002.bus.parquet", "windows/.w00002.line.parquet.part", "state/s00003.npz"):
+    left_over = (
+        "windows/w00002.bus.parquet",
+        "windows/w00002.of_old.parquet",
+        "windows/.w00002.x.part",
+        "state/s00003.npz",
+    )
+    for name in left_over:
         (folder / name).write_bytes(b"half")
     with (folder / "journal.jsonl").open("ab") as journal:
         journal.write(b'{"previous": "12')
@@ -85,7 +91,7 @@ def test_leftovers_of_a_crash_are_removed_and_named(stopped, pocket_run):
     api.resume(folder, say=told.append)
     (said,) = told
     assert said.startswith("removed what the interruption left unfinished: line 4 of journal.jsonl: ")
-    for name in ("windows/w00002.bus.parquet", "windows/.w00002.line.parquet.part", "state/s00003.npz"):
+    for name in left_over:
         assert name in said
     require_equal(folder, pocket_run("asap"))
 

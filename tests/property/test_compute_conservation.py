@@ -80,6 +80,7 @@ def systems(draw):
         checkpoint_s=rng.integers(0, longest_checkpoint_s + 1, jobs),
         restart_s=rng.integers(0, longest_checkpoint_s + 1, jobs),
         checkpoint_gb=rng.exponential(20.0, jobs) * (rng.random(jobs) < 0.7),
+        estimate_s=runtime,
     )
     plan = ComputePlan(
         release_nodes=rng.exponential(2.0, (STEPS, axes.size)) * (rng.random((STEPS, axes.size)) < 0.5),

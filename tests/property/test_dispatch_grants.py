@@ -17,13 +17,13 @@ def test_grants_add_up_to_the_pooled_decisions(small_system, seed):
     compute = replace(system.compute, route_allowed=np.ones_like(system.compute.route_allowed))
     _, work = dispatch_pooled(system.grid, compute)
     plan = co_dispatch(system.grid, compute, system.available_mw)
-    release = plan.compute.release_nodes.reshape(-1, *compute.shape)
-    route = plan.compute.route_nodes
+    release = plan.fleet.compute.release_nodes.reshape(-1, *compute.shape)
+    route = plan.fleet.compute.route_nodes
     np.testing.assert_allclose(release.sum(axis=1), work.start_nodes, atol=NODES)
     np.testing.assert_allclose(route.sum(axis=4), release.sum(axis=3), atol=NODES)
     misplaced = np.abs(route.sum(axis=1) - work.placed_nodes).sum()
     assert misplaced <= 0.1 * work.placed_nodes.sum()
-    waiting = np.cumsum(compute.released_nodes, axis=0) - np.cumsum(plan.compute.release_nodes, axis=0)
+    waiting = np.cumsum(compute.released_nodes, axis=0) - np.cumsum(plan.fleet.compute.release_nodes, axis=0)
     assert waiting.min() > -NODES
     assert min(route.min(), release.min()) >= 0
 
@@ -32,7 +32,7 @@ def test_grants_add_up_to_the_pooled_decisions(small_system, seed):
 def test_forbidden_routes_get_no_grant(small_system, seed):
     system = small_system(seed)
     plan = co_dispatch(system.grid, system.compute, system.available_mw)
-    by_route = plan.compute.route_nodes.sum(axis=(0, 3))
+    by_route = plan.fleet.compute.route_nodes.sum(axis=(0, 3))
     assert by_route[~system.compute.route_allowed].sum() == 0
 
 

@@ -16,6 +16,7 @@ import pytest
 import xarray as xr
 
 from gridtwin.dispatch import dispatch_grid, dispatch_pooled
+from gridtwin.dispatch.preemptible_block import ROUNDING_NODES
 
 SEEDS = range(24)
 RELATIVE = 1e-6
@@ -163,12 +164,30 @@ class Oracle:
         most, own = _array(limit, "unit").isel(unit=limited), output.isel(unit=limited)
         change = self._matrix(np.eye(self.steps)[1:] - np.eye(self.steps)[:-1], own, "time")
         self.require("ramp up", change <= most)
-        falls = np.flatnonzero(self.system.units.store[limited] < 0)  # what feeds on a store may fall at once
-        self.require("ramp down", change.isel(unit=falls) >= -most.isel(unit=falls))
+        down = np.maximum(limit, self._forced_falls())
+        self.require("ramp down", change >= -_array(down[1:], "row", "unit").isel(unit=limited))
         if self.grid.initial_mw is not None:
             before = _array(self.system.initial_mw, "unit").isel(unit=limited)
             self.require("first ramp up", own.isel(time=0) <= before + most)
-            self.require("first ramp down", own.isel(time=0, unit=falls) >= (before - most).isel(unit=falls))
+            self.require("first ramp down", own.isel(time=0) >= before - _array(down[0], "unit").isel(unit=limited))
+
+    def _forced_falls(self):
+        """What units lose (time, unit) where their store runs empty although they go down along their ramps."""
+        units, stores, hours = self.system.units, self.grid.stores, self.grid.step_h
+        falls = np.zeros((self.steps, len(units.unit)))
+        if self.grid.initial_mw is None:
+            return falls
+        for s, initial_mwh in enumerate(stores.initial_mwh):
+            own = units.store == s
+            level, output = initial_mwh, self.system.initial_mw[own]
+            for t in range(self.steps):
+                slowest = np.maximum(output - units.ramp_mw_per_h[own] * hours, self.system.floor_mw[t, own])
+                there = level * stores.kept_share[s] + stores.inflow_mw[t, s] * hours
+                needed = slowest.sum() * hours / stores.efficiency_discharge[s]
+                after = slowest if needed <= there else slowest * there / needed
+                level = min(max(there - needed, 0.0), stores.energy_mwh[s])
+                falls[t, own], output = output - after, after
+        return falls
 
     def _matrix(self, matrix, variable, dim):
         """matrix @ variable along `dim`; the result's axis is called `row`."""
@@ -308,7 +327,7 @@ class Oracle:
         arriving, due = (node_h.sum(axis=1) for node_h in (parted.arriving_node_h, parted.due_node_h))
         most, least = (np.cumsum(node_h, axis=0) for node_h in (arriving, due))
         sizes = dict(zip(("time", "cls", "delay"), most.shape, strict=True))
-        done = self.variable("done", 0.0, parted.width_nodes + 1e-6, **sizes)
+        done = self.variable("done", 0.0, parted.width_nodes + ROUNDING_NODES, **sizes)
         node_h = self._matrix(np.tri(self.steps) * self.hours, done, "time")
         dims = ("row", "cls", "delay")
         self.require("earliest runs", node_h <= _array(most, *dims))

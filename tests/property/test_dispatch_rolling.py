@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gridtwin.dispatch import dispatch_pooled, kept_cost, roll_fluid
@@ -15,6 +17,17 @@ def test_full_look_ahead_costs_what_one_program_costs(small_system, seed):
     system = small_system(seed, steps=7)
     plan, _ = dispatch_pooled(system.grid, system.compute)
     rolled = roll_fluid(system.grid, system.compute, system.compute.block_steps, horizon_steps=7)
+    assert rolled == pytest.approx(plan.solver.objective, rel=RELATIVE)
+
+
+@pytest.mark.parametrize("seed", SEEDS[:20])
+def test_also_when_starts_are_decided_for_several_steps_at_once(small_system, seed):
+    """Slots are the windows and the blocks of the WAN, of two or three steps."""
+    system = small_system(seed, steps=7)
+    size = 2 + seed % 2
+    compute = replace(system.compute, block_steps=size, coarse_steps=size)
+    plan, _ = dispatch_pooled(system.grid, compute)
+    rolled = roll_fluid(system.grid, compute, size, horizon_steps=7)
     assert rolled == pytest.approx(plan.solver.objective, rel=RELATIVE)
 
 

@@ -81,6 +81,7 @@ def replication(seed: int, servers: int, gap_s: float, jobs: int, warm_up: int) 
         checkpoint_s=np.zeros(jobs, np.int64),
         restart_s=np.zeros(jobs, np.int64),
         checkpoint_gb=np.zeros(jobs),
+        estimate_s=runtime_s,
     )
     fleet = one_server_pool(axes, servers)
     drained_s = int(submit_s[-1]) + 1000 * MEAN_RUNTIME_S

@@ -10,6 +10,7 @@ import pytest
 
 from gridtwin.dispatch import GridProblem, dispatch_grid
 from gridtwin.dispatch.grid_block import GridColumns, InjectionMap, add_balance, add_grid
+from gridtwin.dispatch.lazy import solve_lazily
 from gridtwin.dispatch.network_rows import LineLimits
 from gridtwin.dispatch.prices import load_rows
 from gridtwin.inputs.load import load_study
@@ -61,7 +62,8 @@ def redispatch(problem) -> Redispatch:
     balance = add_balance(program, problem, injection)
     limits = LineLimits(problem, injection.matrix(program.n_columns), injection.constant)
     session = Session(program)
-    limits.solve(session)
+    limits.write(session, problem.watched)
+    solve_lazily(session, limits)
     optimum = session.basis()
     right = load_rows(problem, balance, limits.rows, len(optimum.basic)).toarray()
     return Redispatch(session, columns, optimum, right)

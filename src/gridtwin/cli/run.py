@@ -19,6 +19,9 @@ def run(
     overrides: Overrides = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Parent of the run's folder.")] = Path("outputs"),
     as_json: Json = False,
+    regret: Annotated[
+        bool, typer.Option("--regret", help="Compare the cost with a lower bound; takes a second run.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Run a scenario and save it under DIR/<run_id>."""
@@ -28,4 +31,5 @@ def run(
     study = api.load_study(find_scenario(scenario), overrides or ())
     with attended(shown=not quiet) as (progress, say):
         result = api.run(study, out, progress=progress, say=say)
-    end(result, as_json=as_json, quiet=quiet)
+        found = api.regret(study, out, result, progress=progress) if regret else None
+    end(result, found, as_json=as_json, quiet=quiet)

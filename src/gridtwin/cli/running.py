@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -42,14 +42,19 @@ def attended(*, shown: bool) -> Iterator[tuple[Progress, Say | None]]:
             raise StoppedError("; ".join(["interrupted", *getattr(error, "__notes__", ())])) from None
 
 
-def end(result: RunResult, *, as_json: bool, quiet: bool) -> None:
-    """Print the outcome of a run and end with its exit code."""
-    from gridtwin.cli.table import print_summary
+def end(
+    result: RunResult, regret: Mapping[str, Any] | None = None, *, as_json: bool = False, quiet: bool = False
+) -> None:
+    """Print the outcome of a run, and its regret if that was asked for; end with the exit code of the run."""
+    from gridtwin.cli.table import print_regret, print_summary
 
     if as_json:
-        typer.echo(json.dumps(result.summary, indent=2, ensure_ascii=False))
+        shown = result.summary if regret is None else {**result.summary, "regret": regret}
+        typer.echo(json.dumps(shown, indent=2, ensure_ascii=False))
     elif not quiet:
         print_summary(result.summary)
+        if regret is not None:
+            print_regret(regret)
         typer.echo(f"saved in {result.run_dir}")
     if result.notice:
         _say(result.notice)

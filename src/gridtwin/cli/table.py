@@ -10,7 +10,17 @@ from rich.table import Table
 
 from gridtwin.economics.kpi_table import KPIS, Kpi
 
-__all__ = ["print_summary"]
+__all__ = ["print_regret", "print_summary"]
+
+
+REGRET_ROWS = {
+    "bound": "lower bound: all foresight, work in any pieces",
+    "horizon": "+ decided window by window",
+    "execution": "+ whole jobs, margins, settled in real time",
+    "settled_perfect": "= settled with perfect forecast",
+    "forecast_error": "+ forecasts that do not come true",
+    "settled": "= settled",
+}
 
 
 def _number(value: object) -> str:
@@ -55,3 +65,18 @@ def print_summary(summary: Mapping[str, Any]) -> None:
         console.print(
             f"{label}: " + ", ".join(f"{name.replace('_', ' ')} {value:.2f} s" for name, value in timing_s.items())
         )
+
+
+def print_regret(found: Mapping[str, Any]) -> None:
+    """Print what a run cost beyond its lower bound, and why, on stdout."""
+    total, currency = found["total"], found["currency"]
+    where = f"{len(found['spans'])} sampled weeks" if found["sampled"] else "the whole run"
+    table = Table("cost and regret", currency, "of the bound", title=f"regret of {where}", title_justify="left")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, label in REGRET_ROWS.items():
+        table.add_row(label, _number(total[name]), f"{total[name] / total['bound']:.3%}" if total["bound"] else "-")
+    console = Console()
+    console.print(table)
+    if not all(span["bound_holds"] for span in found["spans"]):
+        console.print("a span settled below its bound: what the bound takes as means matters there")

@@ -25,13 +25,14 @@ def check_jobs(jobs: JobTable, fleet: Fleet) -> None:
     _refuse(jobs, jobs.runtime_s <= 0, "have a runtime of 0 s or less; expected at least 1 s")
     _refuse(jobs, jobs.nodes <= 0, "ask for no nodes; expected at least 1")
     _refuse(jobs, ~(jobs.data_gb >= 0.0) | np.isinf(jobs.data_gb), "have data_gb that is negative or not a number")
+    _refuse(jobs, jobs.estimate_s <= 0, "are estimated to run 0 s or less; expected at least 1 s")
     wrong_gb = ~(jobs.checkpoint_gb >= 0.0) | np.isinf(jobs.checkpoint_gb)
     _refuse(jobs, wrong_gb, "have checkpoint_gb that is negative or not a number")
     _refuse(jobs, np.minimum(jobs.checkpoint_s, jobs.restart_s) < 0, "have a checkpoint_s or restart_s below 0 s")
     _refuse(
         jobs,
-        jobs.runtime_s > jobs.axes.bin_upper_s[-1],
-        f"run longer than the last duration bin, {jobs.axes.bin_upper_s[-1]} s; add a longer bin",
+        np.maximum(jobs.runtime_s, jobs.estimate_s) > jobs.axes.bin_upper_s[-1],
+        f"run or are estimated longer than the last duration bin, {jobs.axes.bin_upper_s[-1]} s; add a longer one",
     )
     room = largest_pool_nodes(fleet)[jobs.origin, jobs.compute_class]
     _refuse(

@@ -25,11 +25,12 @@ class Calendar:
         Takes the instant and the list of what is due then.
     """
 
-    __slots__ = ("_env", "_on_instant", "due_at", "end_s")
+    __slots__ = ("_env", "_now_s", "_on_instant", "due_at", "end_s")
 
     def __init__(self, now_s: int, end_s: int, on_instant: Callable[[int, list[int]], None]) -> None:
         self._env = Environment(initial_time=now_s)
         self._on_instant = on_instant
+        self._now_s = now_s
         self.due_at: dict[int, list[int]] = {}
         self.end_s = end_s
 
@@ -58,8 +59,8 @@ class Calendar:
 
     def _wake(self, instant_s: int) -> None:
         if instant_s < self.end_s:
-            Timeout(self._env, instant_s - self._env.now).callbacks.append(self._call)
+            Timeout(self._env, instant_s - self._now_s).callbacks.append(self._call)
 
     def _call(self, _event: Any) -> None:  # noqa: ANN401 - SimPy is untyped here
-        now_s = self._env.now
+        self._now_s = now_s = self._env.now
         self._on_instant(now_s, self.due_at.pop(now_s))

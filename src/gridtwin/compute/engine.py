@@ -159,7 +159,11 @@ class _Window:
         self.pools = Pools(fleet, state, self.jobs, self.calendar)
         self.grants = Grants.of(plan, state, self.jobs, self.pools)
         lead = np.zeros(len(self.jobs.row), np.int64) if lead_s is None else lead_s[self.jobs.row]
-        resume_by_s = self.jobs.table.due_s - self.jobs.table.restart_s - lead
+        table = self.jobs.table
+        outlasted_s = (
+            table.estimate_s - table.runtime_s
+        )  # work left is counted to the true end, urgency to the estimate
+        resume_by_s = table.due_s - outlasted_s - table.restart_s - lead
         self.caps = Caps.of(plan, state, self.jobs, self.pools, resume_by_s)
         self.wake_s = [NEVER_S] * fleet.axes.shape[1]
         order_by_s = self.jobs.table.latest_start_s - lead

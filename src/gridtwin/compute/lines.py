@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -102,6 +102,9 @@ class EdfLine:
         floor.calendar.wake(jobs.submit_s[arrival])
 
 
+Lot = TypeVar("Lot")
+
+
 @dataclass(slots=True, eq=False)
 class Grants:
     """Node starts that a plan allows, carried from step to step, and the jobs that wait for them."""
@@ -153,6 +156,41 @@ class Grants:
         return reading
 
 
+class Heads(Generic[Lot]):
+    """Jobs in line by lot, each in the order of `order_keys`, and the latest-start key of the head of every lot."""
+
+    __slots__ = ("_count", "_heaps", "_in_line", "_latest_keys", "_order_keys", "key_of")
+
+    def __init__(self, order_keys: list[int], latest_keys: list[int], in_line: list[bool]) -> None:
+        self._order_keys, self._latest_keys, self._in_line = order_keys, latest_keys, in_line
+        self._count = len(latest_keys)
+        self._heaps: dict[Lot, list[int]] = {}
+        self.key_of: dict[Lot, int] = {}
+
+    def join(self, lot: Lot, job: int) -> bool:
+        """Put a job that is in line into its lot. Returns whether it is the head now."""
+        key = self._order_keys[job]
+        heap = self._heaps.get(lot)
+        if heap is None:
+            heap = self._heaps[lot] = []
+        heappush(heap, key)
+        if heap[0] != key:
+            return False
+        self.key_of[lot] = self._latest_keys[job]
+        return True
+
+    def leave(self, lot: Lot) -> None:
+        """Find the new head of a lot after a job has left the line."""
+        heap = self._heaps[lot]
+        while heap:
+            job = heap[0] % self._count
+            if self._in_line[job] and heap[0] == self._order_keys[job]:
+                self.key_of[lot] = self._latest_keys[job]
+                return
+            heappop(heap)
+        del self.key_of[lot]
+
+
 class Lots:
     """Preemptible jobs in line, in lots of jobs that may go to the same places.
 
@@ -161,45 +199,59 @@ class Lots:
     """
 
     __slots__ = (
-        "_caps", "_count", "_floor", "_grants", "_heaps", "_in_line", "_keys", "_migratable", "_own",
-        "_places",
+        "_caps", "_changed", "_count", "_floor", "_grants", "_heads", "_in_line", "_migratable", "_offered", "_own",
+        "_places", "_until_s",
     )  # fmt: skip
 
     def __init__(
         self, floor: Floor, compute_class: int, caps: Caps, grants: Grants, keys: list[int], in_line: list[bool]
     ) -> None:
-        self._floor, self._caps, self._grants, self._keys, self._in_line = floor, caps, grants, keys, in_line
+        self._floor, self._caps, self._grants, self._in_line = floor, caps, grants, in_line
         self._places, self._count = floor.places[compute_class], len(keys)
         self._own = slice(compute_class * caps.sites, (compute_class + 1) * caps.sites)  # pools of the class
         self._migratable: list[bool] = floor.jobs.table.migratable.tolist()
-        self._heaps: dict[tuple[int, int], list[int]] = {}
+        self._heads: Heads[int | tuple[int, int]] = Heads(keys, keys, in_line)
+        self._changed: set[int | tuple[int, int]] = set()  # lots with another head than when they were last tried
+        self._offered: list[int] = []  # room in the pools when that was over
+        self._until_s = -1  # end of the step in which it was
 
     def join(self, job: int) -> None:
         """Put a job in line."""
-        heappush(self._heaps.setdefault(self._lot(job), []), self._keys[job])
+        lot = self._lot(job)
+        if self._heads.join(lot, job):
+            self._changed.add(lot)
 
     def start(self, now_s: int) -> None:
-        """Start and resume jobs as far as caps and free nodes allow, earliest latest start first.
+        """Start and resume jobs as far as caps and free nodes allow, earliest latest start first."""
+        room, key_of = self._room(), self._heads.key_of
+        if heads := self._promising(room):
+            heapify(heads)
+            while heads:
+                job = heappop(heads) % self._count
+                lot = self._lot(job)
+                if self.start_one(job, now_s, urgent=False) and lot in key_of:
+                    heappush(heads, key_of[lot])
+            room = self._room()
+        self._offered, self._until_s = room, self._grants.urgent_before_s
+        self._changed.clear()
 
-        At a boundary every head has its try, as those whom the cap alone keeps waiting count for what is carried over;
-        at other instants only those that some pool has room for.
+    def _promising(self, room: list[int]) -> list[int]:
+        """Return the keys of heads that may find room.
+
+        One that found none finds none before a pool has more room than it had then. In each step every head has a try
+        all the same, as those whom the cap alone keeps waiting count for what is carried over.
         """
-        widest = NEVER_S if now_s == self._caps.now_s else self._most_room()
-        if widest <= 0:
-            return
-        nodes, count = self._floor.jobs.nodes, self._count
-        heads = [self._head_key(heap) for heap in self._heaps.values() if heap]
-        heads = [key for key in heads if key < NEVER_S and nodes[key % count] <= widest]
-        heapify(heads)
-        while heads:
-            job = heappop(heads) % self._count
-            heap = self._heaps[self._lot(job)]
-            if self.start_one(job, now_s, urgent=False) and (key := self._head_key(heap)) < NEVER_S:
-                heappush(heads, key)
+        key_of, changed = self._heads.key_of, self._changed
+        if self._until_s != self._grants.urgent_before_s:
+            return list(key_of.values())
+        more = [now for now, before in zip(room, self._offered, strict=True) if now > before]
+        if not more:
+            return [key_of[lot] for lot in changed if lot in key_of]
+        widest, nodes, count = max(more), self._floor.jobs.nodes, self._count
+        return [key for lot, key in key_of.items() if nodes[key % count] <= widest or lot in changed]
 
-    def _most_room(self) -> int:
-        free, room = self._floor.pools.free[self._own], self._caps.room[self._own]
-        return max(map(min, free, room))
+    def _room(self) -> list[int]:
+        return list(map(min, self._floor.pools.free[self._own], self._caps.room[self._own]))
 
     def start_one(self, job: int, now_s: int, *, urgent: bool) -> bool:
         """Start or resume `job`, beyond the cap if it is urgent; False where it finds no room."""
@@ -212,10 +264,12 @@ class Lots:
                 caps.kept_waiting[pool] = max(caps.kept_waiting[pool], nodes)
                 return False
             self._grants.forced[pool] += nodes
-        pools = self._floor.pools
+        pools, lot = self._floor.pools, self._lot(job)
         (pools.resume if job in pools.suspended else pools.take)(job, pool, now_s)
         caps.hold(job, pools.start_s[-1])
         self._in_line[job] = False
+        self._heads.leave(lot)
+        self._changed.add(lot)
         return True
 
     def places(self, job: int) -> tuple[int, ...]:
@@ -233,18 +287,11 @@ class Lots:
             return own
         return largest_grant_with_room(self.places(job), pools.free, nodes, room, 0)
 
-    def _head_key(self, heap: list[int]) -> int:
-        while heap:
-            job = heap[0] % self._count
-            if self._in_line[job] and heap[0] == self._keys[job]:
-                return heap[0]
-            heappop(heap)
-        return NEVER_S
-
-    def _lot(self, job: int) -> tuple[int, int]:
+    def _lot(self, job: int) -> int | tuple[int, int]:
+        """Queue; of a suspended job, origin (-1 for all) and pool."""
         pools = self._floor.pools
         if job not in pools.suspended:
-            return self._grants.queue[job], -1
+            return self._grants.queue[job]
         return self._floor.jobs.origin[job] if self._migratable[job] else -1, pools.pool[job]
 
 
@@ -257,8 +304,8 @@ class PlannedLine:
     """
 
     __slots__ = (
-        "_asked", "_by_latest", "_capped", "_caps", "_class", "_count", "_floor", "_grants", "_in_line",
-        "_latest_keys", "_lots", "_next", "_order_keys", "_preemptible", "_queues", "_rows",
+        "_asked", "_by_latest", "_capped", "_caps", "_class", "_count", "_floor", "_grants", "_heads", "_in_line",
+        "_latest_keys", "_lots", "_next", "_preemptible", "_rows",
     )  # fmt: skip
 
     def __init__(
@@ -268,13 +315,13 @@ class PlannedLine:
         self._grants, self._caps = grants, caps
         latest_start_s = floor.order_by_s
         self._latest_keys: list[int] = order_keys("edf", latest_start_s).tolist()
-        self._order_keys: list[int] = order_keys(discipline, latest_start_s).tolist()
+        order_by: list[int] = order_keys(discipline, latest_start_s).tolist()
         self._preemptible: list[bool] = floor.jobs.table.preemptible.tolist()
         self._capped = any(self._preemptible)
         self._count = len(self._latest_keys)
         self._in_line = [False] * self._count
         self._by_latest: list[int] = []
-        self._queues: dict[int, list[int]] = {queue: [] for queue in sorted({grants.queue[job] for job in rows})}
+        self._heads: Heads[int] = Heads(order_by, self._latest_keys, self._in_line)
         self._lots = Lots(floor, compute_class, caps, grants, self._latest_keys, self._in_line)
         self._asked: set[tuple[int, int]] = set()  # jobs that had others suspended, and in which step
         for _ in range(sum(job < floor.jobs.arriving for job in rows)):
@@ -299,13 +346,13 @@ class PlannedLine:
     def _admit_next(self) -> None:
         job = self._rows[self._next]
         self._next += 1
+        self._join(job)
         if self._preemptible[job]:
             self._lots.join(job)
         else:
             queue = self._grants.queue[job]
-            heappush(self._queues[queue], self._order_keys[job])
+            self._heads.join(queue, job)
             self._grants.waiting[queue] += 1
-        self._join(job)
 
     def _admit_suspended(self, now_s: int) -> None:
         """Let suspended jobs join whose state is saved."""
@@ -314,8 +361,8 @@ class PlannedLine:
             _, job = heappop(returning)
             resume_by_s = self._caps.resume_by_s[job] - self._floor.pools.left_s[job]
             self._latest_keys[job] = resume_by_s * self._count + job
-            self._lots.join(job)
             self._join(job)
+            self._lots.join(job)
 
     def _join(self, job: int) -> None:
         self._in_line[job] = True
@@ -348,25 +395,14 @@ class PlannedLine:
         return made and self._start_one(job, now_s)
 
     def _start_granted(self, now_s: int) -> None:
-        release = self._grants.release
-        heads = [self._head_key(queue) for queue in self._queues if release[queue] > 0.0]
-        heads = [key for key in heads if key < NEVER_S]
+        release, key_of = self._grants.release, self._heads.key_of
+        heads = [key for queue, key in key_of.items() if release[queue] > 0.0]
         heapify(heads)
         while heads:
             job = heappop(heads) % self._count
             queue = self._grants.queue[job]
-            if self._start_one(job, now_s) and release[queue] > 0.0 and (key := self._head_key(queue)) < NEVER_S:
-                heappush(heads, key)
-
-    def _head_key(self, queue: int) -> int:
-        """Return the latest-start key of the head of `queue`, `NEVER_S` when nobody waits there."""
-        heap = self._queues[queue]
-        while heap:
-            job = heap[0] % self._count
-            if self._in_line[job]:
-                return self._latest_keys[job]
-            heappop(heap)
-        return NEVER_S
+            if self._start_one(job, now_s) and release[queue] > 0.0 and queue in key_of:
+                heappush(heads, key_of[queue])
 
     def _start_one(self, job: int, now_s: int) -> bool:
         """Start `job` at the allowed site with the largest route grant that has room; False when none has."""
@@ -385,6 +421,7 @@ class PlannedLine:
         grants.route[offset + pool] -= nodes
         grants.waiting[queue] -= 1
         self._in_line[job] = False
+        self._heads.leave(queue)
         pools.take(job, pool, now_s)
         return True
 

@@ -1,7 +1,7 @@
 """Co-dispatch as linear programs: pure functions from frozen problems to frozen plans."""
 
 from gridtwin.dispatch.bill import Bill, minimise_bill
-from gridtwin.dispatch.fluid import advance_fluid, first_steps, kept_cost, roll_fluid
+from gridtwin.dispatch.fluid import advance_fluid, first_steps, kept_cost, roll_fluid, stored_worth
 from gridtwin.dispatch.groups import UnitGroups, group_units
 from gridtwin.dispatch.problem import (
     ComputePrices,
@@ -60,4 +60,5 @@ __all__ = [
     "kept_cost",
     "minimise_bill",
     "roll_fluid",
+    "stored_worth",
 ]

@@ -27,7 +27,7 @@ from gridtwin.errors import DispatchError
 from gridtwin.records import LossEstimate
 from gridtwin.units import KG_PER_T, FloatArray, IntArray
 
-__all__ = ["advance_fluid", "first_steps", "kept_cost", "roll_fluid"]
+__all__ = ["advance_fluid", "first_steps", "kept_cost", "roll_fluid", "stored_worth"]
 
 _PER_STEP_GRID = ("lower_mw", "upper_mw", "load_mw", "site_mw", "injection_mw", "watched", "rate_mw", "reserve_mw")
 _PER_STEP_STORES = ("charge_mw", "discharge_mw", "inflow_mw")
@@ -182,8 +182,12 @@ def kept_cost(grid: GridProblem, compute: ComputeProblem, plan: GridPlan, work: 
         + late
     )
     wan = _wan_cost(compute, work, steps, late_price_per_gb(compute, penalties))
-    left = _worth(compute.terminal, node_h) - _worth_stored(grid, plan, steps)
-    interruptions = (_given_up(compute, work, steps) @ compute.preemptible.interruption_cost).sum()
+    kept_mwh = plan.stored_mwh[steps - 1]
+    stored = stored_worth(grid.stores, kept_mwh) if steps == len(grid.load_mw) else 0.0  # else it is carried on
+    left = _worth(compute.terminal, node_h) - stored
+    interruptions = (
+        _given_up(compute, work, min(steps, compute.fine_steps)) @ compute.preemptible.interruption_cost
+    ).sum()
     return float(per_hour * grid.step_h + wan + interruptions + left)
 
 
@@ -303,12 +307,9 @@ def _worth(terminal: TerminalValue, node_h: FloatArray) -> float:
     return float((_in_order(terminal.width_node_h, node_h) * terminal.price_per_node_h).sum())
 
 
-def _worth_stored(grid: GridProblem, plan: GridPlan, steps: int) -> float:
-    """Value of the energy in store after the last step; before it, energy is carried on."""
-    if steps < len(grid.load_mw):
-        return 0.0
-    stores = grid.stores
-    return float((_in_order(stores.value_mwh, plan.stored_mwh[steps - 1]) * stores.value_per_mwh).sum())
+def stored_worth(stores: StoreProblem, stored_mwh: FloatArray) -> float:
+    """Return what `stored_mwh` (store,) is worth after the last step."""
+    return float((_in_order(stores.value_mwh, stored_mwh) * stores.value_per_mwh).sum())
 
 
 def _in_order(width: FloatArray, total: FloatArray) -> FloatArray:

@@ -55,8 +55,11 @@ def fit(seed: FloatArray, row_sums: FloatArray, column_sums: FloatArray) -> Floa
     """
     table = np.broadcast_to(seed, np.broadcast_shapes(seed.shape, (*row_sums.shape, 1))).copy()
     for _ in range(ROUNDS):
+        before = table.copy()
         table *= ratio_or_zero(column_sums, table.sum(axis=-2))[..., None, :]
         table *= ratio_or_zero(row_sums, table.sum(axis=-1))[..., None]
+        if np.array_equal(table, before):
+            break
     return table
 
 

@@ -126,14 +126,14 @@ def _limit_ramps(program: Program, problem: GridProblem, segment: IntArray) -> N
     """|output - output before| <= ramp, where it could be broken.
 
     Weather may force a profiled group to fall faster, and a rising floor to rise faster; the limit then gives way by
-    just that much. What feeds on a store may fall at once, for the store may be empty.
+    just that much. So it does where a store runs empty although what feeds on it falls as fast as it can.
     """
     groups, lower, upper = problem.groups, problem.lower_mw, problem.upper_mw
     before_lower, before_upper = _previous(problem, lower), _previous(problem, upper)
     ramp = groups.ramp_mw_per_h * problem.step_h
     rise = np.where(groups.profiled, np.maximum(ramp, lower - before_lower), ramp)
     fall = np.where(groups.profiled, np.maximum(ramp, before_upper - upper), ramp)
-    fall = np.where(groups.store >= 0, np.inf, fall)
+    fall = np.maximum(fall, _forced_fall_mw(problem))
     tight = (upper - before_lower > rise) | (before_upper - lower > fall)
     tight[0] &= problem.initial_mw is not None
     for group in np.flatnonzero(tight.any(axis=0)):
@@ -144,6 +144,29 @@ def _limit_ramps(program: Program, problem: GridProblem, segment: IntArray) -> N
         program.entries(rows[:, None], own[steps], 1.0)
         later = steps > 0
         program.entries(rows[later, None], own[steps[later] - 1], -1.0)
+
+
+def _forced_fall_mw(problem: GridProblem) -> FloatArray:
+    """How much what feeds on stores falls from step to step (time, group) if it takes as little energy as it can.
+
+    It goes down along its ramp at once; where even that asks for more than is there, it falls to what there is. No
+    solution can then leave anything in the store, so the wider limit is of use only where the store runs empty.
+    """
+    groups, stores, step_h = problem.groups, problem.stores, problem.step_h
+    forced = np.zeros_like(problem.lower_mw)
+    fed = np.flatnonzero(groups.store >= 0)
+    if problem.initial_mw is None or not len(fed):
+        return forced
+    store, ramp = groups.store[fed], groups.ramp_mw_per_h[fed] * step_h
+    level, output = stores.initial_mwh, problem.initial_mw[fed]
+    for step, (floor, inflow_mw) in enumerate(zip(problem.lower_mw[:, fed], stores.inflow_mw, strict=True)):
+        wanted = np.maximum(output - ramp, floor)
+        there = stores.kept_share * level + inflow_mw * step_h
+        asked = sum_at(wanted, store, len(there)) / stores.efficiency_discharge * step_h
+        given = ratio_or_zero(np.minimum(asked, there), asked)
+        forced[step, fed] = output - wanted * given[store]
+        level, output = np.minimum(there - given * asked, stores.energy_mwh), wanted * given[store]
+    return forced
 
 
 def _previous(problem: GridProblem, limit_mw: FloatArray) -> FloatArray:

@@ -41,11 +41,13 @@ class LineLimits:
     cuts: InjectionCuts = field(init=False)  # in force
     written_rows: list[WrittenRows] = field(default_factory=list, init=False)
     over: list[tuple[IntArray, IntArray]] = field(default_factory=list, init=False)  # columns beyond limits, and lines
+    _row_of_cut: IntArray = field(init=False)  # (cut,)
     _row_of_line: IntArray = field(init=False)  # (time, line) its row, -1 where it is not written
     _flow_mw: FloatArray = field(init=False)  # (time, line) of the last solution
 
     def __post_init__(self) -> None:
         self.rate_mw, self.cuts = self.problem.rate_mw, InjectionCuts.none()
+        self._row_of_cut = np.zeros(0, dtype=np.int64)
         self._row_of_line = np.full(self.rate_mw.shape, -1, dtype=np.int64)
         self._flow_mw = np.zeros_like(self.rate_mw)
 
@@ -68,6 +70,7 @@ class LineLimits:
         step, line = np.nonzero(changed & self.written)
         session.bound_rows(self._row_of_line[step, line], *self._bounds(step, line))
         self._write(session, changed & ~self.written & (np.abs(self._flow_mw) > PRESSING_SHARE * self.rate_mw))
+        self._lift(session, tightening.lifted)
         self._cut(session, tightening.cuts)
 
     @property
@@ -126,8 +129,16 @@ class LineLimits:
         missing = session.add_columns(len(cuts), cuts.price_per_mwh * self.problem.step_h)
         slack = _entries(np.ones(len(cuts)), np.arange(len(cuts)), missing, session.n_columns)
         lower = cuts.lower_mw - np.einsum("rb,rb->r", self.constant[cuts.step], cuts.weight)
-        self._add(session, cuts.step, cuts.weight, slack, lower, np.full(len(cuts), np.inf), of_line=False)
+        rows = self._add(session, cuts.step, cuts.weight, slack, lower, np.full(len(cuts), np.inf), of_line=False)
+        self._row_of_cut = np.concatenate([self._row_of_cut, rows])
         self.cuts = self.cuts.and_also(cuts)
+
+    def _lift(self, session: Session, steps: BoolArray) -> None:
+        """Let the cuts of the marked steps (time,) hold no longer."""
+        lifted = steps[self.cuts.step]
+        free = np.full(int(lifted.sum()), np.inf)
+        session.bound_rows(self._row_of_cut[lifted], -free, free)
+        self._row_of_cut, self.cuts = self._row_of_cut[~lifted], self.cuts.within(~steps)
 
     def _add(
         self,

@@ -14,7 +14,7 @@ from gridtwin.units import BoolArray, IntArray
 
 __all__ = ["add_interruptions", "add_nodes", "add_work"]
 
-ROUNDING_NODES = 1e-6  # so that latest runs, which use their full width, are no matter of the last digit
+ROUNDING_NODES = 1e-3  # latest runs use their full width; HiGHS, branching, takes a margin of 1e-6 for none
 
 
 def add_work(program: Program, work: PreemptibleProblem, step_h: float) -> tuple[IntArray, IntArray]:
@@ -70,8 +70,7 @@ def add_interruptions(program: Program, problem: ComputeProblem, run: IntArray) 
     held = np.zeros(run.shape)
     held[0] = work.held_nodes
     priced = ((run >= 0) | (held > 0)) & (work.interruption_cost > 0)
-    if problem.coarse_steps > 1:
-        priced[problem.coarse_after :] = False
+    priced[problem.fine_steps :] = False
     cost = np.broadcast_to(work.interruption_cost, run.shape)[priced]
     rows, interrupted = np.full(run.shape, -1), np.full(run.shape, -1)
     interrupted[priced] = program.columns(cost.shape, cost=cost)

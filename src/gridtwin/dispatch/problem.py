@@ -124,9 +124,10 @@ class InjectionCuts:
             )
         )
 
-    def head(self, steps: int) -> InjectionCuts:
-        """Return those of the first `steps` steps."""
-        own = self.step < steps
+    def within(self, steps: BoolArray) -> InjectionCuts:
+        """Return those of the steps (time,) that are marked; later ones are none of them."""
+        own = self.step < len(steps)
+        own[own] = steps[self.step[own]]
         return InjectionCuts(self.step[own], self.weight[own], self.lower_mw[own], self.price_per_mwh[own])
 
 
@@ -217,6 +218,12 @@ class ComputeProblem:
     preemptible: PreemptibleProblem
     coarse_after: int = 0  # first step from which on starts are decided for several steps at once
     coarse_steps: int = 1  # that many
+
+    @property
+    def fine_steps(self) -> int:
+        """Number of first steps that are decided one by one; beyond them, interruptions have no price."""
+        steps = len(self.released_nodes)
+        return steps if self.coarse_steps == 1 else min(self.coarse_after, steps)
 
     @property
     def slot(self) -> IntArray:
@@ -329,6 +336,7 @@ class Tightening:
 
     rate_mw: FloatArray  # (time, line) limits from now on
     cuts: InjectionCuts  # further ones
+    lifted: BoolArray  # (time,) steps whose cuts so far no longer hold
 
 
 GridReview = Callable[[GridPlan], Tightening | None]
@@ -343,13 +351,14 @@ class ReviewRecord:
     """What AC said of a plan and what it led to."""
 
     passes: int  # corrective ones
+    given_up: int  # steps without a solution after a correction, which they lost again
     tightened: int  # (time, line) whose limit is below the model's rating
     cuts: int
     thermal_before: int  # ratings broken by the first plan
     thermal_after: int  # by the last
-    voltage_before: int  # voltages outside their band, likewise
-    voltage_after: int
-    voltage_beyond_cure: int  # of the last: active power cannot cure them
+    voltage_before: int  # voltages that the first plan would have had outside their band
+    voltage_beyond_cure: int  # of these: active power cannot cure them
+    voltage_after: int  # with the last plan
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,7 @@ import numpy as np
 
 from gridtwin.economics.kpi_table import KPIS
 from gridtwin.economics.tariffs import local_months, monthly_peaks_mw
-from gridtwin.units import HOUR_S, KG_PER_T, FloatArray
+from gridtwin.units import HOUR_S, KG_PER_T, BoolArray, FloatArray
 
 __all__ = ["kpis"]
 
@@ -56,7 +56,7 @@ def kpis(
         "stock_change_cost": -_sum(_stored_change(v, inputs) * _store_price(v, inputs)),
         "renewable_share": _share(unit_mwh[units["renewable"]].sum(), unit_mwh.sum()),
         "unserved_mwh": _sum(v["shed_mw"]) * hours,
-        "overload_mwh": _sum(v["overload_mw"]) * hours,
+        "overload_mwh": _sum(_beyond_rating(v, inputs["lines"]["rate_mw"])) * hours,
         "spill_mwh": _sum(v["spill_mw"]) * hours,
         "unserved_service_node_h": _sum(v["unserved_service_nodes"]) * hours,
         **_job_kpis(jobs),
@@ -64,6 +64,7 @@ def kpis(
         "overrun_mwh": _sum(np.maximum(-gap_mw, 0.0)) * hours,
         "checkpoint_node_h": _sum(v["checkpoint_node_s"]) / HOUR_S,
         "restart_node_h": _sum(v["restart_node_s"]) / HOUR_S,
+        **_forecast_kpis(v, units["profiled"]),
         "wan_gb": _sum(v["moved_gb"]),
         "migrated_gb": _sum(v["migrated_gb"]),
         "wan_cost": _sum(v["moved_gb"].sum(axis=0).ravel() * inputs["wan"]["price_per_gb"]),
@@ -116,6 +117,27 @@ def _job_kpis(jobs: Mapping[str, np.ndarray]) -> dict[str, float | int | None]:
         "wait_p50_s": float(np.percentile(wait_s, 50)) if len(wait_s) else None,
         "wait_p95_s": float(np.percentile(wait_s, 95)) if len(wait_s) else None,
     }
+
+
+def _forecast_kpis(v: Mapping[str, np.ndarray], profiled: BoolArray) -> dict[str, float]:
+    """Errors of the whole system, step by step; what errs against each other inside it cancels out."""
+    errors_mw = {
+        "load": v["forecast_load_mw"] - v["load_mw"].sum(axis=1),
+        "available": (v["forecast_available_mw"] - v["available_mw"])[:, profiled].sum(axis=1),
+    }
+    return {
+        f"forecast_{what}_{name}_mw": float(np.mean(values))
+        for what, error in errors_mw.items()
+        for name, values in (("mae", np.abs(error)), ("bias", error))
+    }
+
+
+def _beyond_rating(v: Mapping[str, np.ndarray], rating_mw: FloatArray) -> FloatArray:
+    """What of the overload paid for (time, line) is beyond the rating, not only beyond what reactive power leaves."""
+    held_back_mw = np.zeros(v["rate_mw"].shape)
+    np.subtract(rating_mw, v["rate_mw"], out=held_back_mw, where=np.isfinite(v["rate_mw"]))
+    beyond_mw: FloatArray = np.maximum(v["overload_mw"] - held_back_mw, 0.0)
+    return beyond_mw
 
 
 def _sum(values: FloatArray) -> float:

@@ -282,15 +282,15 @@ def _allowed_change(at: NDArray[np.int8], wanted: NDArray[np.int8], *, single: b
 
 def _patterns(holds: BoolArray, slack: int) -> list[tuple[NDArray[np.int32], NDArray[np.int32], IntArray]]:
     """Group steps by which buses hold voltage: (pv, pq, steps) of each group."""
-    if not len(holds):
-        return []
-    patterns, group = np.unique(holds, axis=0, return_inverse=True)
+    steps_of: dict[bytes, list[int]] = {}
+    for step, pattern in enumerate(holds):
+        steps_of.setdefault(pattern.tobytes(), []).append(step)
     other = np.arange(holds.shape[1]) != slack
     return [
         (
-            np.flatnonzero(pattern & other).astype(np.int32),
-            np.flatnonzero(~pattern & other).astype(np.int32),
-            np.flatnonzero(group.ravel() == index),
+            np.flatnonzero(holds[steps[0]] & other).astype(np.int32),
+            np.flatnonzero(~holds[steps[0]] & other).astype(np.int32),
+            np.array(steps, dtype=np.int64),
         )
-        for index, pattern in enumerate(patterns)
+        for steps in steps_of.values()
     ]

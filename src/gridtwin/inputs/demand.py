@@ -193,4 +193,5 @@ def draw_jobs(
         max_share_of_pool=workload.max_share_of_pool,
         wide_jobs=workload.wide_jobs,
         seed=scenario.seed,
+        estimate_sigma=scenario.forecast.runtimes.sigma or 0.0,
     )

@@ -13,6 +13,7 @@ from gridtwin.errors import InputError, Issue
 from gridtwin.inputs.clock import clock_issues, coverage_issues, skipped_s, time_grid, wanted_steps
 from gridtwin.inputs.demand import draw_jobs, find_traces, fit_issues, name_issues, read_traces
 from gridtwin.inputs.fleet import fleet_data, fleet_issues, reachable
+from gridtwin.inputs.forecasts import forecast_issues
 from gridtwin.inputs.generation import unit_data, unit_issues
 from gridtwin.inputs.network import grid_data, network_issues
 from gridtwin.inputs.places import find_model, model_names
@@ -114,9 +115,11 @@ def _study(
     scheduled = run_profiles(scenario, model, fleet, may, wanted)
     surprised = scenario.series == "real_time"
     series = run_profiles(scenario, model.came_true, fleet, may, wanted) if surprised else scheduled
+    day_ahead = scheduled if surprised else None
     run_steps = time.windows_until(last_due_s) * time.window_steps
     issues = [
         *coverage_issues(located, time, last_due_s, series.steps),
+        *forecast_issues(located, time, series, day_ahead),
         *connection_issues(model, fleet, series, time, run_steps),
         *_outside(model),
     ]
@@ -150,7 +153,7 @@ def _study(
         fleet=fleet,
         jobs=jobs,
         profiles=series,
-        day_ahead=scheduled if surprised else None,
+        day_ahead=day_ahead,
         zone=timezone(offset),
         model_hashes={key: hashlib.sha256(file.read_bytes()).hexdigest() for key, file in files.items()},
         files=files,

@@ -58,7 +58,10 @@ class Basis:
         -------
         ndarray of the same shape, in the order of `basic`
         """
-        return np.asarray(self._factors.solve(right))
+        if right.ndim == 1:
+            return np.asarray(self._factors.solve(right))
+        moved = [self._factors.solve(case) for case in right.T]  # SuperLU is many times slower at all of them at once
+        return np.array(moved).reshape(right.T.shape).T
 
     def of_basic(self, rate: FloatArray | IntArray) -> FloatArray:
         """Pick from a rate (column,) those of the basic variables (row,); activities of rows have none."""

@@ -57,6 +57,7 @@ class Session:
         self._rows = [program.assembled()]
         self._bounds = [program.column_bounds]
         self._integer = np.zeros(0, dtype=np.int64)
+        self._integer_bounds = np.zeros(0), np.zeros(0)
         self._pass(program, self._rows[0])
         self._iterations = 0
 
@@ -216,6 +217,7 @@ class Session:
         return float(info.objective_function_value), value[self._integer]
 
     def _hold(self, lower: FloatArray, upper: FloatArray) -> None:
+        self._integer_bounds = lower, upper
         at = self._integer.astype(np.int32)
         _checked(self._highs.changeColsBounds(len(at), at, lower, upper), "bound integers")
 
@@ -321,12 +323,13 @@ class Session:
         info, solution = self._highs.getInfo(), self._highs.getSolution()
         self._iterations += max(info.simplex_iteration_count, 0)
         value = np.asarray(solution.col_value)
+        row_dual, column_dual = np.asarray(solution.row_dual), np.asarray(solution.col_dual)
         return Solution(
             value=value,
-            row_dual=np.asarray(solution.row_dual),
-            column_dual=np.asarray(solution.col_dual),
+            row_dual=row_dual,
+            column_dual=column_dual,
             objective=float(info.objective_function_value),
-            dual_objective=_dual_objective(self._highs.getLp(), solution),
+            dual_objective=self._dual_objective(row_dual, column_dual),
             primal_residual=self._primal_residual(value),
             iterations=self._iterations,
             mip_gap=0.0,
@@ -339,6 +342,18 @@ class Session:
             _violation(rows.matrix @ value[: rows.matrix.shape[1]], rows.lower, rows.upper) for rows in self._rows
         )
         return max(_violation(value, lower, upper), *of_rows)
+
+    def _dual_objective(self, row_dual: FloatArray, column_dual: FloatArray) -> float:
+        """Evaluate the dual objective from multipliers and what was passed in, apart from the solver's own sum.
+
+        It is infinite where a multiplier larger than `SHARP` points to a bound that is not there.
+        """
+        lower, upper = (np.concatenate(part) for part in zip(*self._bounds, strict=True))
+        lower[self._integer], upper[self._integer] = self._integer_bounds
+        of_rows = (
+            np.concatenate(part) for part in zip(*((rows.lower, rows.upper) for rows in self._rows), strict=True)
+        )
+        return _bounds_priced(row_dual, *of_rows) + _bounds_priced(column_dual, lower, upper)
 
 
 def _promises_more(bound: float, best: float) -> bool:
@@ -371,21 +386,11 @@ def _violation(value: FloatArray, lower: FloatArray, upper: FloatArray) -> float
     return float(np.maximum(lower - value, value - upper).max(initial=0.0))
 
 
-def _dual_objective(lp: highspy.HighsLp, solution: highspy.HighsSolution) -> float:
-    """Evaluate the dual objective from multipliers and bounds, apart from the solver's own sum.
-
-    It is infinite where a multiplier larger than `SHARP` points to a bound that is not there.
-    """
-    total = lp.offset_
-    for dual, lower, upper in (
-        (solution.row_dual, lp.row_lower_, lp.row_upper_),
-        (solution.col_dual, lp.col_lower_, lp.col_upper_),
-    ):
-        multiplier = np.asarray(dual)
-        bound = np.where(multiplier > 0, np.asarray(lower), np.asarray(upper))
-        active = np.abs(multiplier) > SHARP
-        total += float(multiplier[active] @ bound[active])
-    return total
+def _bounds_priced(multiplier: FloatArray, lower: FloatArray, upper: FloatArray) -> float:
+    """Sum of multipliers times the bounds that they belong to."""
+    bound = np.where(multiplier > 0, lower, upper)
+    active = np.abs(multiplier) > SHARP
+    return float(multiplier[active] @ bound[active])
 
 
 def _new_highs() -> highspy.Highs:

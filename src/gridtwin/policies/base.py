@@ -51,6 +51,7 @@ class Forecast:
     reserve_mw: FloatArray  # (time,) upward reserve that is required
     pue: FloatArray  # (time, site)
     service_nodes: IntArray  # (time, site, class)
+    clipped: IntArray  # (time,) values that an error would have taken beyond what can be
 
     @property
     def steps(self) -> int:
@@ -98,12 +99,15 @@ class GridMemory:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observation:
-    """Everything a policy may use: the state at the boundary and a forecast of what follows."""
+    """Everything a policy may use: the state at the boundary and a forecast of what follows.
+
+    How long jobs run that have not ended is an estimate, and jobs that have not been submitted are expected ones.
+    """
 
     instants: NDArray[np.datetime64]  # (time,) beginning of each coming step, UTC
     step_of_day: IntArray  # (time,) its position in its day
-    jobs: JobTable  # with perfect forecast, all jobs of the run
-    compute: ComputeState
+    jobs: JobTable  # rows before `compute.next_row` have been submitted, the others are expected
+    compute: ComputeState  # in terms of `jobs`
     memory: GridMemory
     forecast: Forecast
 

@@ -23,7 +23,7 @@ NEAR_PERCENT: Final = 75.0  # lines loaded less keep the limit they have
 AIM: Final = 0.998  # of the rating, so that what the next linear solution misses stays within it
 LOADING_TOLERANCE_PERCENT: Final = 1e-6
 VM_TOLERANCE_PU: Final = 1e-6
-WORTH_MW: Final = 1e-3  # a limit that falls by less is no reason to solve again
+WORTH_SHARE: Final = (1e-5, 0.02)  # of a rating: a limit that falls by less is no reason for a first, a second pass
 MOST_MW: Final = 20.0  # a voltage that would need more than this at its most effective bus is beyond cure
 
 
@@ -52,40 +52,66 @@ class WindowReview:
     conditions: Forecast
     _seen: list[_Seen] = field(default_factory=list, init=False)
     _missed_mw: FloatArray = field(init=False)  # (time,) what the plans' losses fall short of AC's
+    _given_up: BoolArray = field(init=False)  # (time,) steps that no correction is tried on any more
 
     def __post_init__(self) -> None:
         self._missed_mw = np.zeros(self.conditions.steps)
+        self._given_up = np.zeros(self.conditions.steps, dtype=bool)
 
     def __call__(self, plan: GridPlan, site_mw: FloatArray) -> Tightening | None:
-        """Return tighter limits, or None where all is well, nothing can be done, or enough has been tried."""
+        """Return other limits, or None where all is well, nothing can be done, or enough has been tried.
+
+        Steps that a correction has left without a solution get back the limits that they began with, for good.
+        """
         solution = self._solve(plan, site_mw)
+        lost = self._lost(solution)
+        rate_mw, thermal, lowered = self._rates(solution, plan)
+        cuts, beyond = self._voltage_cuts(solution, plan) if not self._seen else (InjectionCuts.none(), 0)
+        outside = int(np.count_nonzero(_outside(solution.vm_pu, self.feedback.system.grid)))
+        self._seen.append(_Seen(plan, solution.converged, thermal, outside, beyond))
+        retreat = np.zeros(len(plan.rate_mw), dtype=bool)
+        retreat[: len(lost)] = lost
+        rate_mw[retreat] = self._seen[0].plan.rate_mw[retreat]
+        if len(self._seen) <= MAX_PASSES and (lowered or len(cuts) or lost.any()):
+            return Tightening(rate_mw, cuts, retreat)
+        if len(self._seen) == MAX_PASSES + 1 and lost.any():
+            return Tightening(np.where(retreat[:, None], rate_mw, plan.rate_mw), InjectionCuts.none(), retreat)
+        return None
+
+    def _lost(self, solution: AcSolution) -> BoolArray:
+        """Steps (time,) that had a solution before they were corrected; they are corrected no more."""
+        lost: BoolArray = self._seen[0].converged & ~solution.converged if self._seen else np.zeros_like(self._given_up)
+        self._given_up |= lost
+        return lost
+
+    def _rates(self, solution: AcSolution, plan: GridPlan) -> tuple[FloatArray, int, bool]:
+        """Limits for what AC found, how many ratings it found broken, and whether these limits help any of them."""
         grid, steps = self.feedback.system.grid, self.conditions.steps
-        rate_mw = plan.rate_mw.copy()
-        rate_mw[:steps] = active_rate_mw(solution, plan.flow_mw[:steps], plan.rate_mw[:steps], grid)
+        in_force = plan.rate_mw[:steps]
+        found_mw = active_rate_mw(solution, plan.flow_mw[:steps], in_force, grid)
         if self._seen:  # only yesterday's margins may be relaxed; to and fro would not settle
-            rate_mw = np.minimum(rate_mw, plan.rate_mw)
+            found_mw = np.minimum(found_mw, in_force)
+        found_mw = np.where(self._given_up[:, None], in_force, found_mw)
         thermal = solution.loading_percent > 100.0 + LOADING_TOLERANCE_PERCENT
-        lowered: BoolArray = thermal & (rate_mw[:steps] < plan.rate_mw[:steps] - WORTH_MW)
-        cuts, beyond = self._voltage_cuts(solution, plan)
-        outside = _outside(solution.vm_pu, grid)
-        self._seen.append(_Seen(int(thermal.sum()), int(np.count_nonzero(outside)), beyond, plan))
-        if len(self._seen) > MAX_PASSES or not (lowered.any() or len(cuts)):
-            return None
-        return Tightening(rate_mw, cuts)
+        rated_mw = np.where(np.isfinite(grid.rate_mw), grid.rate_mw, 0.0)
+        least_mw = WORTH_SHARE[min(len(self._seen), 1)] * rated_mw
+        lowered = bool((thermal & (found_mw < in_force - least_mw)).any())
+        return np.vstack([found_mw, plan.rate_mw[steps:]]), int(thermal.sum()), lowered
 
     def record(self) -> ReviewRecord:
         """Say what became of the window."""
         first, last = self._seen[0], self._seen[-1]
         rating = self.feedback.system.network.rate_mw
         return ReviewRecord(
-            passes=len(self._seen) - 1,
+            passes=min(len(self._seen) - 1, MAX_PASSES),
+            given_up=int(self._given_up.sum()),
             tightened=int((last.plan.rate_mw[: self.conditions.steps] < rating).sum()),
             cuts=len(last.plan.cuts),
             thermal_before=first.thermal,
             thermal_after=last.thermal,
             voltage_before=first.voltage,
             voltage_after=last.voltage,
-            voltage_beyond_cure=last.beyond_cure,
+            voltage_beyond_cure=first.beyond_cure,
         )
 
     def _solve(self, plan: GridPlan, site_mw: FloatArray) -> AcSolution:
@@ -135,10 +161,11 @@ class WindowReview:
 class _Seen:
     """What one look at a plan found."""
 
+    plan: GridPlan
+    converged: BoolArray  # (time,)
     thermal: int
     voltage: int
     beyond_cure: int
-    plan: GridPlan
 
 
 def active_rate_mw(solution: AcSolution, flow_mw: FloatArray, limit_mw: FloatArray, grid: GridData) -> FloatArray:

@@ -64,7 +64,7 @@ def pose_grid(
         stores=_pose_stores(system, observation, site_mw),
         links=_pose_links(system, forecast.steps),
         reserve_mw=forecast.reserve_mw,
-        cuts=InjectionCuts.none() if plan is None else plan.cuts.head(forecast.steps),
+        cuts=InjectionCuts.none() if plan is None else plan.cuts.within(np.ones(forecast.steps, dtype=bool)),
     )
 
 

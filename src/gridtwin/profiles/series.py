@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gridtwin.units import FloatArray, IntArray
 
 __all__ = ["Profiles"]
+
+SERIES = ("load_mw", "load_mvar", "available_mw", "inflow_mw", "reserve_mw", "pue", "service_nodes")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,3 +33,7 @@ class Profiles:
     def steps(self) -> int:
         """Number of steps that the series cover."""
         return len(self.load_mw)
+
+    def at(self, step: IntArray) -> Profiles:
+        """Return the series at the given steps alone."""
+        return replace(self, **{name: getattr(self, name)[step] for name in SERIES})

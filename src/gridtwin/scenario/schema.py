@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StrictBool
 
+from gridtwin.scenario.forecast import Forecast, Forecasts
 from gridtwin.scenario.kinds import Duration, Instant, Name, NonNegative, Positive, Schema, Share, Shares, Span
 from gridtwin.units import HOUR_S
 
@@ -215,7 +216,7 @@ class Scenario(Schema):
     security: Security = Security()
     tariff: Tariff = Tariff()
     compute: Compute = Compute()
-    forecast: Literal["perfect"] = "perfect"
+    forecast: Forecast = Forecasts()
     seed: Annotated[int, Field(strict=True, ge=0)] = 0
 
     def resolved(self) -> dict[str, Any]:

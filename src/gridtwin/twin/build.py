@@ -18,8 +18,10 @@ from gridtwin.policies import GridMemory, System, make_policy
 from gridtwin.policies.feedback import Feedback
 from gridtwin.results.store import RunFolder
 from gridtwin.twin.coordinator import Coordinator
+from gridtwin.twin.forecaster import Forecaster
 from gridtwin.twin.recorder import Recorder
 from gridtwin.twin.state import TwinState
+from gridtwin.workload.forecasts import with_estimates
 
 __all__ = ["build", "initial_twin_state", "make_system", "prepare"]
 
@@ -50,10 +52,19 @@ def prepare(study: Study) -> Callable[[RunFolder], Coordinator]:
         time=study.time,
         jobs=study.jobs,
         profiles=study.profiles,
+        forecaster=Forecaster(
+            study.scenario.forecast,
+            study.time,
+            study.profiles,
+            study.day_ahead,
+            study.jobs,
+            study.units,
+            study.scenario.seed,
+        ),
         lead_s=data_lead_s(study.jobs, study.fleet, study.time.step_s),
         system=system,
         ac_grid=ac_grid,
-        policy=make_policy(system, study.jobs, study.scenario, _feedback(study, system, ac_grid)),
+        policy=make_policy(system, with_estimates(study.jobs), study.scenario, _feedback(study, system, ac_grid)),
     )
     return lambda folder: record_in(recorder=Recorder(folder, study.time, system))
 

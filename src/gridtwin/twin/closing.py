@@ -27,7 +27,16 @@ __all__ = ["FINAL", "close_run"]
 
 OPTIMAL = "optimal"  # the only end of a program that lets a window be stored
 FINAL = ("jobs.parquet", "findings.parquet", "money.parquet", "results.nc", "manifest.json", "summary.json", SESSIONS)
-REVIEWED = ("passes", "tightened", "cuts", "thermal_before", "thermal_after", "voltage_before", "voltage_after")
+REVIEWED = (
+    "passes",
+    "given_up",
+    "tightened",
+    "cuts",
+    "thermal_before",
+    "thermal_after",
+    "voltage_before",
+    "voltage_after",
+)
 
 
 def close_run(folder: RunFolder, sessions: Sessions) -> dict[str, Any]:

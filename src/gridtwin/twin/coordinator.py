@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TypedDict
 
@@ -20,6 +20,7 @@ from gridtwin.policies.terminal import site_price, store_price
 from gridtwin.profiles.series import Profiles
 from gridtwin.records import ComputeRecord, ComputeState
 from gridtwin.timegrid import TimeGrid
+from gridtwin.twin.forecaster import Forecaster, Told
 from gridtwin.twin.recorder import Recorder
 from gridtwin.twin.settle import Settled, settle
 from gridtwin.twin.state import TwinState
@@ -48,6 +49,7 @@ class Coordinator:
     time: TimeGrid
     jobs: JobTable
     profiles: Profiles
+    forecaster: Forecaster
     lead_s: IntArray  # (job,) time that its data may take
     system: System
     ac_grid: AcGrid
@@ -78,17 +80,16 @@ class Coordinator:
 
     def advance(self, state: TwinState) -> TwinState:
         """Run one window from a frozen state to the next."""
-        observation = self._observe(state)
+        observation, kept = self._observe(state), self._kept(state)
         with self._timed("decide"):
             plan = self.policy.decide(observation)
-        kept = self._kept(observation)
         with self._timed("apply"):
             compute, record = self._apply(plan, kept)
         with self._timed("settle"):
             settled = settle(self.system, self.ac_grid, kept, plan, record)
         with self._timed("record"):
             after = TwinState(state.window + 1, compute, self._remember(state.memory, observation, plan, settled))
-            self.recorder.write(kept, plan, after, record, settled)
+            self.recorder.write(observation.forecast, kept, plan, after, record, settled)
         return after
 
     def _apply(self, plan: DispatchPlan, kept: Observation) -> tuple[ComputeState, ComputeRecord]:
@@ -117,48 +118,42 @@ class Coordinator:
         return self.profiles.steps // self.time.window_steps
 
     def _observe(self, state: TwinState) -> Observation:
-        first = state.window * self.time.window_steps
-        return self._look(state, first, min(self.time.horizon_steps, self.profiles.steps - first))
+        """Return what the policy sees."""
+        left = self.profiles.steps - state.window * self.time.window_steps
+        told = self.forecaster.tell(state.window, state.compute, min(self.time.horizon_steps, left))
+        return self._seen(state, told)
 
-    def _kept(self, observation: Observation) -> Observation:
-        """Return what comes true in the steps that this window keeps: the forecast is perfect."""
-        steps = self.time.window_steps
-        return replace(
-            observation,
-            instants=observation.instants[:steps],
-            step_of_day=observation.step_of_day[:steps],
-            forecast=observation.forecast.head(steps),
-        )
+    def _kept(self, state: TwinState) -> Observation:
+        """Return what comes true in the steps that this window keeps."""
+        return self.as_it_comes(state, self.time.window_steps)
 
-    def _look(self, state: TwinState, first: int, steps: int) -> Observation:
-        span = slice(first, first + steps)
-        units = self.system.units
-        available = np.tile(units.p_max_mw, (steps, 1))
+    def as_it_comes(self, state: TwinState, steps: int) -> Observation:
+        """Return what comes true in the `steps` steps from a state on."""
+        at = state.window * self.time.window_steps + np.arange(steps)
+        return self._seen(state, Told(self.profiles.at(at), self.jobs, state.compute, np.zeros(steps, np.int64)))
+
+    def _seen(self, state: TwinState, told: Told) -> Observation:
+        first, series, units = state.window * self.time.window_steps, told.series, self.system.units
+        available = np.tile(units.p_max_mw, (series.steps, 1))
         profiled = units.profile >= 0
-        available[:, profiled] = self.profiles.available_mw[span][:, units.profile[profiled]]
+        available[:, profiled] = series.available_mw[:, units.profile[profiled]]
         return Observation(
-            instants=self.time.instants(first, steps),
-            step_of_day=self._step_of_day(first, steps),
-            jobs=self.jobs,
-            compute=state.compute,
+            instants=self.time.instants(first, series.steps),
+            step_of_day=self._step_of_day(first, series.steps),
+            jobs=told.jobs,
+            compute=told.compute,
             memory=state.memory,
             forecast=Forecast(
-                load_mw=self.profiles.load_mw[span],
-                load_mvar=self.profiles.load_mvar[span],
+                load_mw=series.load_mw,
+                load_mvar=series.load_mvar,
                 unit_available_mw=available,
-                inflow_mw=self._inflow_mw(span),
-                reserve_mw=self.profiles.reserve_mw[span],
-                pue=self.profiles.pue[span],
-                service_nodes=self.profiles.service_nodes[span],
+                inflow_mw=_inflow_mw(series, self.system.stores.inflow),
+                reserve_mw=series.reserve_mw,
+                pue=series.pue,
+                service_nodes=series.service_nodes,
+                clipped=told.clipped,
             ),
         )
-
-    def _inflow_mw(self, span: slice) -> FloatArray:
-        """Energy that flows into each store (time, store), MW."""
-        column = self.system.stores.inflow
-        inflow_mw = np.zeros((len(self.profiles.reserve_mw[span]), len(column)))
-        inflow_mw[:, column >= 0] = self.profiles.inflow_mw[span][:, column[column >= 0]]
-        return inflow_mw
 
     def _step_of_day(self, first: int, steps: int) -> IntArray:
         return np.array([self.time.step_of_day(step) for step in range(first, first + steps)], dtype=np.int64)
@@ -213,3 +208,10 @@ class Coordinator:
         start = perf_counter()
         yield
         self.seconds[phase] = self.seconds.get(phase, 0.0) + perf_counter() - start
+
+
+def _inflow_mw(series: Profiles, column: IntArray) -> FloatArray:
+    """Energy that flows into each store (time, store), MW; `column` is -1 for a store without inflow."""
+    inflow_mw = np.zeros((series.steps, len(column)))
+    inflow_mw[:, column >= 0] = series.inflow_mw[:, column[column >= 0]]
+    return inflow_mw

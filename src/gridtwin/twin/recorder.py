@@ -13,7 +13,7 @@ from gridtwin.dispatch.elements import Elements
 from gridtwin.economics.production import production_co2_kg_per_h, production_cost_per_h
 from gridtwin.economics.tariffs import charged_per_mwh, local_hours
 from gridtwin.grid.findings import find_violations
-from gridtwin.policies import Observation, System
+from gridtwin.policies import Forecast, Observation, System
 from gridtwin.records import AcInjections, ComputeRecord, Finding
 from gridtwin.results.store import FINDING, JOB_END, JOB_START, JOB_STOP, RunFolder
 from gridtwin.timegrid import TimeGrid
@@ -60,13 +60,14 @@ class Recorder:
 
     def write(
         self,
+        told: Forecast,
         kept: Observation,
         plan: DispatchPlan,
         after: TwinState,
         record: ComputeRecord,
         settled: Settled,
     ) -> None:
-        """Write the tables of the window that ended in state `after`, and that state."""
+        """Write the tables of the window that was `told` so and ended in state `after`, and that state."""
         window, steps = after.window - 1, kept.forecast.steps
         instants = self.time.instants(window * self.time.window_steps, steps)
         values = {
@@ -76,6 +77,7 @@ class Recorder:
             **_price_values(settled.redispatch, self.system.step_h),
             **_schedule_values(settled.schedule),
             **self._system_values(settled),
+            **_forecast_values(told.head(steps)),
             **_solver_values(plan.grid.solver, settled.redispatch.solver),
             **_review_values(plan.review),
             "waiting_jobs": np.array([len(after.compute.waiting_row)]),
@@ -186,6 +188,14 @@ class Recorder:
             "production_cost": production_cost_per_h(settled.unit_mw, units).sum(axis=1) * hours,
             "co2_kg": production_co2_kg_per_h(settled.unit_mw, units).sum(axis=1) * hours,
         }
+
+
+def _forecast_values(told: Forecast) -> dict[str, np.ndarray]:
+    return {
+        "forecast_load_mw": told.load_mw.sum(axis=1),
+        "forecast_available_mw": told.unit_available_mw,
+        "forecast_clipped": told.clipped,
+    }
 
 
 def _price_values(redispatch: GridPlan, step_h: float) -> dict[str, np.ndarray]:

@@ -52,8 +52,8 @@ def settle(system: System, ac_grid: AcGrid, actual: Observation, plan: DispatchP
     Stores, the units that feed on them, and HVDC follow their schedule. Other units that the plan runs move at segment
     cost within limits and ramps; of the rest only quick starters may come. Limits that the review of the plan found
     hold again. The redispatch is solved twice, the second time with what AC showed the first to have missed: losses,
-    and reactive power in lines of a reviewed plan. What is left over then goes to running units by headroom, not to the
-    slack bus.
+    and reactive power in lines of a reviewed plan; once more where that leaves steps without a solution, which then get
+    wider limits. What is left over goes to running units by headroom, not to the slack bus.
     """
     conditions = actual.forecast
     it_mw = it_power_mw(record.busy_node_s / system.step_s, record.service_nodes, system.fleet)
@@ -69,12 +69,16 @@ def settle(system: System, ac_grid: AcGrid, actual: Observation, plan: DispatchP
         return ac_injections(system, real_time.forecast, found, facility_mw, stores_mw, schedule.link_mw)
 
     problem = _real_time_problem(system, real_time, losses, facility_mw, schedule, plan)
-    first = dispatch_grid(problem)
-    posed = _corrected(system, problem, first, ac_grid.solve(asked_of_ac(first)), plan)
-    redispatch = dispatch_grid(posed, explain=True)
-    asked = asked_of_ac(redispatch)
     floor_mw = np.where(system.units.store >= 0, available, unit_floor_mw(system, available))
-    balanced, solution, moved = _balance(ac_grid, asked, floor_mw, available)
+    first = dispatch_grid(problem)
+    seen = ac_grid.solve(asked_of_ac(first))
+    posed = _corrected(system, problem, first, seen, plan)
+    redispatch = dispatch_grid(posed, explain=True)
+    balanced, solution, moved = _balance(ac_grid, asked_of_ac(redispatch), floor_mw, available)
+    if plan.review is not None and not solution.converged.all():
+        posed = _eased(system, posed, problem, ~solution.converged, seen.converged)
+        redispatch = dispatch_grid(posed, explain=True)
+        balanced, solution, moved = _balance(ac_grid, asked_of_ac(redispatch), floor_mw, available)
     return Settled(
         facility_mw=facility_mw,
         site_mw=facility_mw + behind_meters(system, schedule.charge_mw - schedule.discharge_mw),
@@ -135,6 +139,15 @@ def _corrected(
         return replace(problem, losses=losses)
     left_mw = active_rate_mw(seen, first.flow_mw, problem.rate_mw, system.grid)
     return replace(problem, losses=losses, rate_mw=np.minimum(problem.rate_mw, left_mw))
+
+
+def _eased(
+    system: System, corrected: GridProblem, problem: GridProblem, lost: BoolArray, before: BoolArray
+) -> GridProblem:
+    """Give steps (time,) that AC has no solution of the limits of `problem` if these had one, and else the ratings."""
+    rate_mw = np.where((lost & before)[:, None], problem.rate_mw, corrected.rate_mw)
+    rate_mw = np.where((lost & ~before)[:, None], system.network.rate_mw, rate_mw)
+    return replace(corrected, rate_mw=rate_mw, cuts=problem.cuts.within(before | ~lost))
 
 
 def _scheduled_injection(system: System, schedule: Schedule) -> FloatArray:

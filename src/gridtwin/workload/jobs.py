@@ -23,7 +23,7 @@ class JobTable:
     axes: QueueAxes
     job: IntArray  # (job,) identifier, unique
     submit_s: IntArray  # (job,)
-    runtime_s: IntArray  # (job,) > 0
+    runtime_s: IntArray  # (job,) > 0, known when it has ended
     nodes: IntArray  # (job,) > 0
     due_s: IntArray  # (job,)
     origin: IntArray  # (job,) index into axes.origin
@@ -35,6 +35,7 @@ class JobTable:
     checkpoint_s: IntArray  # (job,) time that its nodes need to save its state when it is suspended
     restart_s: IntArray  # (job,) time that they need to load it again
     checkpoint_gb: FloatArray  # (job,) state to move when it is resumed at another site
+    estimate_s: IntArray  # (job,) > 0, the runtime that is believed until then; all that a scheduler goes by
 
     def __len__(self) -> int:
         return len(self.job)
@@ -45,13 +46,13 @@ class JobTable:
 
     @property
     def latest_start_s(self) -> IntArray:
-        """Last second at which a job can start and still be on time."""
-        return self.due_s - self.runtime_s
+        """Last second at which a job can start and still be on time, if it runs as long as estimated."""
+        return self.due_s - self.estimate_s
 
     @property
     def duration_bin(self) -> IntArray:
-        """Index of the first bin whose upper runtime is not exceeded."""
-        return np.searchsorted(np.asarray(self.axes.bin_upper_s), self.runtime_s).astype(np.int64)
+        """Index of the first bin whose upper runtime the estimate does not exceed."""
+        return np.searchsorted(np.asarray(self.axes.bin_upper_s), self.estimate_s).astype(np.int64)
 
     @property
     def queue(self) -> IntArray:

@@ -18,6 +18,7 @@ import numpy as np
 from gridtwin.errors import InputError, Issue
 from gridtwin.records import QueueAxes
 from gridtwin.units import HOUR_S, BoolArray, FloatArray, IntArray
+from gridtwin.workload.forecasts import estimates_s
 from gridtwin.workload.jobs import JobTable
 from gridtwin.workload.traces import Trace
 
@@ -87,6 +88,7 @@ class _Draw:
     checkpoint_s: IntArray
     restart_s: IntArray
     checkpoint_gb_per_node: FloatArray
+    estimate_s: IntArray
 
     def take(self, index: IntArray | BoolArray) -> dict[str, np.ndarray]:
         return {name: getattr(self, name)[index] for name in self.__slots__}
@@ -110,6 +112,7 @@ def generate_jobs(
     max_share_of_pool: float,
     wide_jobs: WideJobs,
     seed: int,
+    estimate_sigma: float = 0.0,
 ) -> tuple[JobTable, dict[str, int]]:
     """Draw the jobs of a run.
 
@@ -131,13 +134,16 @@ def generate_jobs(
         Split wide jobs into near-equal parts with the same submit time, runtime and due time; leave them out; or take
         them as they are, which is an error if one is wider than that site.
     seed : int
+    estimate_sigma : float
+        Standard deviation of the logarithm of estimate / runtime. Estimates stay within the duration bins.
 
     Returns
     -------
     JobTable
         Sorted by submit time; ties keep the order of streams.
     counts : dict of str to int
-        `jobs_drawn`, `jobs_split`, `parts_from_split`, `jobs_left_out`, and per stream `jobs_<name>` and
+        `jobs_drawn`, `jobs_split`, `parts_from_split`, `jobs_left_out`, with estimates `estimates_cut` (to the last
+        bin), and per stream `jobs_<name>` and
         `replication_permille_<name>` (copies of a trace job per 1,000).
 
     Raises
@@ -150,15 +156,19 @@ def generate_jobs(
     if issues:
         raise InputError(issues)
     counts = dict.fromkeys(("jobs_drawn", "jobs_split", "parts_from_split", "jobs_left_out"), 0)
+    if estimate_sigma > 0.0:
+        counts["estimates_cut"] = 0
     parts = []
     for stream in streams:
-        draw = _draw(stream, axes, duration_s, trace_offset_s, seed)
+        draw = _draw(stream, axes, duration_s, trace_offset_s, seed, estimate_sigma)
         _check_longest(stream, draw, axes)
         pool = pool_nodes[:, axes.compute_class.index(stream.compute_class)]
         columns, wide = _resize(stream, draw, width_limit_nodes(pool, max_share_of_pool), pool, wide_jobs)
         counts["jobs_drawn"] += len(draw.submit_s)
         for name, value in wide.items():
             counts[name] += value
+        if estimate_sigma > 0.0:
+            counts["estimates_cut"] += int((columns["estimate_s"] == axes.bin_upper_s[-1]).sum())
         counts[f"jobs_{stream.name}"] = len(columns["nodes"])
         counts[f"replication_permille_{stream.name}"] = round(1000 * stream.jobs_per_day / stream.trace.jobs_per_day)
         parts.append(columns)
@@ -177,7 +187,9 @@ def width_limit_nodes(pool_nodes: IntArray, max_share_of_pool: float) -> IntArra
     return np.asarray(np.maximum(limit, 1), np.int64)
 
 
-def _draw(stream: BatchStream, axes: QueueAxes, duration_s: int, offset_s: int, seed: int) -> _Draw:
+def _draw(
+    stream: BatchStream, axes: QueueAxes, duration_s: int, offset_s: int, seed: int, estimate_sigma: float
+) -> _Draw:
     key = int.from_bytes(sha256(stream.name.encode()).digest()[:8], "big")
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(key,)))
     hour_s = _arrivals_s(stream.trace, duration_s, offset_s) // HOUR_S * HOUR_S
@@ -187,9 +199,10 @@ def _draw(stream: BatchStream, axes: QueueAxes, duration_s: int, offset_s: int, 
     count = len(hour_s)
     like = rng.integers(len(stream.trace), size=count)
     log_median = np.log(stream.data_gb_per_node_median) if stream.data_gb_per_node_median > 0.0 else -np.inf
+    runtime_s = stream.trace.runtime_s[like]
     draw = _Draw(
         submit_s=hour_s + (rng.random(count) * np.minimum(HOUR_S, duration_s - hour_s)).astype(np.int64),
-        runtime_s=stream.trace.runtime_s[like],
+        runtime_s=runtime_s,
         nodes=np.ceil(stream.trace.cores[like] * stream.nodes_per_core).astype(np.int64),
         origin=_choose(rng, count, axes.origin, stream.origin_shares),
         compute_class=np.full(count, axes.compute_class.index(stream.compute_class)),
@@ -200,8 +213,10 @@ def _draw(stream: BatchStream, axes: QueueAxes, duration_s: int, offset_s: int, 
         checkpoint_s=np.full(count, stream.checkpoint_s),
         restart_s=np.full(count, stream.restart_s),
         checkpoint_gb_per_node=np.full(count, stream.checkpoint_gb_per_node),
+        estimate_s=runtime_s,
     )
-    return replace(draw, migratable=draw.migratable & draw.preemptible)
+    estimate_s = estimates_s(rng, runtime_s, estimate_sigma, axes.bin_upper_s[-1])
+    return replace(draw, migratable=draw.migratable & draw.preemptible, estimate_s=estimate_s)
 
 
 def _arrivals_s(trace: Trace, duration_s: int, offset_s: int) -> IntArray:
@@ -263,6 +278,7 @@ def _table(parts: Sequence[dict[str, np.ndarray]], axes: QueueAxes, allowed_dela
         checkpoint_s=column["checkpoint_s"],
         restart_s=column["restart_s"],
         checkpoint_gb=column["checkpoint_gb_per_node"] * column["nodes"],
+        estimate_s=column["estimate_s"],
     )
 
 

@@ -57,6 +57,7 @@ class Hand:
             checkpoint_s=np.zeros(len(rows), np.int64),
             restart_s=np.zeros(len(rows), np.int64),
             checkpoint_gb=np.zeros(len(rows)),
+            estimate_s=runtime,
         )
         return replace(table, **{name: np.broadcast_to(values, len(rows)) for name, values in columns.items()})
 

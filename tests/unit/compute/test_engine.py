@@ -238,3 +238,27 @@ def test_a_site_that_shrank_below_its_running_jobs_is_refused(hand):
     state, _ = hand.run(hand.fleet([4]), jobs, steps=1)
     with pytest.raises(ComputeError, match="site_0/general: running jobs hold 1 nodes more"):
         execute(state, jobs, hand.fleet([3]), None, np.zeros((1, 1, 1), np.int64), 1, 100, "fcfs")
+
+
+def guessed(hand, estimates_s, *rows):
+    return replace(hand.jobs(*rows), estimate_s=np.array(estimates_s))
+
+
+def test_edf_goes_by_estimates_and_jobs_run_as_long_as_they_do(hand, starts):
+    jobs = guessed(hand, [100, 50, 900], (0, 100, 4, SLACK), (1, 50, 4, 500), (2, 10, 4, 1000))
+    _, record = hand.run(hand.fleet([4]), jobs, discipline="edf", steps=20)
+    assert starts(record) == {0: (0, 0), 2: (100, 0), 1: (110, 0)}  # job 2 must start by 112 if it takes 900 s
+    assert record.finish_s.tolist() == [100, 110, 160]
+
+
+@pytest.mark.parametrize(("estimate_s", "start_s"), [(50, 300), (250, 100)])
+def test_a_planned_job_is_urgent_by_its_estimate(hand, starts, estimate_s, start_s):
+    plan = hand.plan({}, {}, steps=4, sites=1)
+    _, record = hand.run(hand.fleet([4]), guessed(hand, [estimate_s], (0, 50, 1, 350)), plan=plan)
+    assert starts(record) == {0: (start_s, 0)}
+    assert record.forced_nodes.sum() == 1
+
+
+def test_an_estimate_beyond_the_bins_is_refused(hand):
+    with pytest.raises(ComputeError, match="estimated longer than the last duration bin, 1000 s"):
+        initial_state(guessed(hand, [1001], (0, 50, 1, 350)), hand.fleet([4]))

@@ -95,6 +95,21 @@ def test_an_empty_store_stops_its_unit_whatever_the_ramp(hand_units, hand_grid, 
     np.testing.assert_allclose(dispatch_grid(problem).group_mw, [[120, 0]])
 
 
+def test_a_unit_falls_beyond_its_ramp_only_where_its_store_runs_empty(hand_units, hand_grid, hand_stores):
+    """Unit 1 gives 25 MW at 50 and may fall by 10 MW an hour, so that it gives at least 15, 5 and 0.
+
+    That takes 18.75 and 6.25 MWh. With 25 MWh it keeps its ramp; with 20 it gives 1 MW in hour 1, and nothing is left.
+    """
+    units = hand_units([(0, 0.0, np.inf, [(200, 10, 0)]), (2, 0.0, 10.0, [(25, 50, 0)])])
+    none = np.zeros((3, 1))
+    problem = hand_grid(replace(units, store=np.array([-1, 0])), steps=3, initial_mw=np.array([95.0, 25.0]))
+    for there, output, left in ((40.0, [15, 5, 0], 15), (25.0, [15, 5, 0], 0), (20.0, [15, 1, 0], 0)):
+        stores = hand_stores(3, charge_mw=none, discharge_mw=none, initial_mwh=np.array([there]))
+        plan = dispatch_grid(replace(problem, stores=stores))
+        np.testing.assert_allclose(plan.group_mw[:, 1], output, atol=1e-9)
+        np.testing.assert_allclose(plan.stored_mwh[1:, 0], left, atol=1e-9)
+
+
 def test_a_battery_behind_a_full_connection(hand_grid, hand_work, hand_stores):
     """Ten nodes draw 10 of 14 MW, so that 4 are left to charge; 3.2 MWh more in the battery are worth 90 each."""
     nodes = np.array([[10.0], [0.0]])

@@ -10,7 +10,7 @@ from gridtwin.economics.production import merit_order_price, production_co2_kg_p
 
 @pytest.fixture(scope="module")
 def units(pocket):
-    """Coal 40 MW at 20 and 40 MW at 26, gas 30 at 42 and 30 at 50, a peaker 30 at 120; wind, sun and a condenser."""
+    """Water 10 MW at 0, coal 40 at 20 and 40 at 26, gas 30 at 42 and 30 at 50, a peaker 30 at 120, and others."""
     return pocket().units
 
 
@@ -53,16 +53,18 @@ def test_cost_is_convex_and_continuous(pocket, coal_mw):
     [
         (-5.0, 0.0, 0.0),
         (0.0, 0.0, 0.0),
-        (10.0, 0.0, 20.0),
-        (40.0, 0.0, 20.0),
-        (40.001, 0.0, 26.0),
-        (81.0, 0.0, 42.0),
-        (150.0, 0.0, 120.0),
+        (10.0, 0.0, 0.0),  # water
+        (20.0, 0.0, 20.0),
+        (50.0, 0.0, 20.0),
+        (50.001, 0.0, 26.0),
+        (91.0, 0.0, 42.0),
+        (150.0, 0.0, 50.0),
+        (151.0, 0.0, 120.0),
         (1e6, 0.0, 120.0),
-        (10.0, 100.0, 82.0),  # gas at 42 + 40 before coal at 20 + 100
-        (31.0, 100.0, 92.0),  # then gas at 50 + 42
-        (61.0, 100.0, 120.0),  # then coal at 20 + 100
-        (101.0, 100.0, 121.0),  # then coal at 26 + 95
+        (20.0, 100.0, 82.0),  # gas at 42 + 40 before coal at 20 + 100
+        (41.0, 100.0, 92.0),  # then gas at 50 + 42
+        (71.0, 100.0, 120.0),  # then coal at 20 + 100
+        (111.0, 100.0, 121.0),  # then coal at 26 + 95
     ],
 )
 def test_merit_order(units, residual_mw, carbon_per_t, price):

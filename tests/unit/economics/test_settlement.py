@@ -22,6 +22,7 @@ def triangle():
         "shadow_price_per_mwh": np.array([[0.0, 60.0, 0.0]]),
         "rate_mw": np.array([[np.inf, 70.0, 70.0]]),
         "overload_mw": np.zeros((1, 3)),
+        "cut_rent_cost": np.zeros(1),
         "dispatched_injection_mw": np.array([[90.0, 30.0, -120.0]]),
         "dispatched_losses_mw": np.zeros((1, 3)),
         "fixed_losses_mw": np.zeros(1),

@@ -15,7 +15,7 @@ from gridtwin.twin.build import build, initial_twin_state
 
 @pytest.fixture
 def with_stores(pocket, tmp_path):
-    """The pocket model with a battery at the grid, one behind site 0, and a link that is dispatched."""
+    """The pocket model with two batteries, one of them behind site 0, and a link that is dispatched."""
 
     def prepare(policy):
         study = pocket(f"policy={policy}")
@@ -44,8 +44,9 @@ def with_stores(pocket, tmp_path):
             link_dispatched=np.array([True, False]),
             link_loss=np.array([0.02, 0.1]),
         )
-        coordinator = build(replace(study, grid=grid, stores=stores), RunFolder(tmp_path))
-        state = initial_twin_state(replace(study, grid=grid, stores=stores))
+        units = replace(study.units, store=np.full(len(study.units.unit), -1))
+        changed = replace(study, grid=grid, units=units, stores=stores)
+        coordinator, state = build(changed, RunFolder(tmp_path)), initial_twin_state(changed)
         observation = coordinator._observe(state)
         forecast = observation.forecast
         ups_and_downs = np.where(np.arange(forecast.steps) % 2, 0.4, 1.1)[:, None]  # so that prices are, too

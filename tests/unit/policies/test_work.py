@@ -35,6 +35,7 @@ def jobs():
         checkpoint_s=np.full(4, 300),
         restart_s=np.full(4, 600),
         checkpoint_gb=np.zeros(4),
+        estimate_s=np.array([3 * HOUR, HOUR, 2 * HOUR, HOUR]),
     )
 
 
@@ -45,7 +46,7 @@ def blank(jobs):
         site=("a", "b"), bus=np.zeros(2, np.int64), axes=AXES, capacity_nodes=nodes, idle_w=nodes * 1.0,
         peak_w=nodes * 2.0, power_factor=np.ones(2), connection_mw=np.full(2, np.inf),
         preference=np.array([[[0, 1]]]), bandwidth_gbps=np.full((1, 2), np.inf), latency_oneway_s=np.zeros((1, 2)),
-        price_per_gb=np.zeros((1, 2)),
+        price_per_gb=np.zeros((1, 2)), service_utilization=np.ones(1),
     )  # fmt: skip
     return initial_state(jobs, fleet)
 

@@ -1,8 +1,10 @@
 from dataclasses import replace
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
+from gridtwin.economics.tariffs import local_months
 from gridtwin.policies.registry import POLICIES
 from gridtwin.results.store import RunFolder
 from gridtwin.twin.build import build, initial_twin_state
@@ -50,7 +52,7 @@ def test_profiles_that_end_before_the_jobs_do(pocket, tmp_path):
         study.profiles,
         **{
             name: getattr(study.profiles, name)[:30]
-            for name in ("load_mw", "load_mvar", "available_mw", "pue", "service_nodes")
+            for name in ("load_mw", "load_mvar", "available_mw", "inflow_mw", "reserve_mw", "pue", "service_nodes")
         },
     )
     coordinator = build(replace(study, profiles=short), RunFolder(tmp_path))
@@ -81,3 +83,32 @@ def test_the_next_window_starts_from_the_settled_output(pocket_run, pocket, tmp_
     by_hour = {study.time.step_of_day(step): flow[step] for step in range(last + 1)}
     for hour, expected in by_hour.items():
         np.testing.assert_array_equal(state.memory.flow_mw[hour], expected)
+
+
+def test_peaks_go_on_over_windows_and_begin_anew_with_a_local_month(pocket, tmp_path):
+    """The run starts on 31 January at 12:00 UTC, 15:00 in a zone of UTC+3: February begins nine hours later.
+
+    Windows take six hours, so that the second ends in another month than it began in and the third goes on with that.
+    """
+    study = pocket("policy=asap", "time.window=6h")
+    coordinator = build(study, RunFolder(tmp_path))
+    coordinator.system = replace(coordinator.system, zone_s=3 * 3600)
+    coordinator.time = replace(study.time, start=study.time.start.replace(month=1, day=31, hour=12))
+    state, drawn, months = initial_twin_state(study), [], []
+    assert not state.memory.peak_mw.any()
+    for _ in range(4):
+        before, state = state, coordinator.advance(state)
+        kept = coordinator._kept(before)
+        months.append(local_months(kept.instants, 3 * 3600))
+        drawn.append(_site_mw(tmp_path, before.window, len(kept.instants)))
+        month = np.concatenate(months)
+        this = month == month[-1]
+        assert state.memory.peak_month == month[-1]
+        np.testing.assert_array_equal(state.memory.peak_mw, np.concatenate(drawn)[this].max(axis=0))
+    assert [len(set(month)) for month in months] == [1, 2, 1, 1]
+
+
+def _site_mw(folder, window, steps):
+    """Draw at the meters in a window as it was stored (step, site), MW."""
+    table = pq.read_table(folder / "windows" / f"w{window:05d}.site.parquet")
+    return table["site_mw"].to_numpy().reshape(steps, -1)

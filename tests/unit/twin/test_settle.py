@@ -51,7 +51,7 @@ def decided(pocket, tmp_path_factory):
     coordinator = build(study, RunFolder(tmp_path_factory.mktemp("settle")))
     state = coordinator.run(initial_twin_state(study), until=1)
     observation = coordinator._observe(state)
-    plan, kept = coordinator.policy.decide(observation), coordinator._kept(observation)
+    plan, kept = coordinator.policy.decide(observation), coordinator._kept(state)
     return coordinator, kept, plan, coordinator._apply(plan, kept)[1]
 
 
@@ -71,7 +71,7 @@ def output(decided, result, name):
 def test_what_the_plan_foresaw_is_what_happens(decided):
     result = settled(decided)
     steps = len(result.unit_mw)
-    np.testing.assert_allclose(result.site_mw, decided[2].fleet.site_mw[:steps], atol=1e-9)
+    np.testing.assert_allclose(result.facility_mw, decided[2].fleet.site_mw[:steps], atol=1e-9)
     np.testing.assert_allclose(result.unit_mw.sum(axis=1), decided[2].unit_mw[:steps].sum(axis=1), atol=0.2)
     assert np.abs(result.ac.slack_excess_mw).max() < 1e-6
     assert not result.shed_mw.any()
@@ -112,11 +112,68 @@ def test_shed_takes_reactive_load_along(decided):
     result = settled(decided, coal=0.0, gas=0.0)
     assert result.shed_mw.sum(axis=1).max() > 10
     coordinator, kept, _, _ = decided
-    at_sites = np.zeros_like(result.load_mw)
+    at_meters = np.zeros_like(result.load_mw)
     for site, bus in enumerate(coordinator.system.fleet.bus):
-        at_sites[:, bus] += result.site_mw[:, site]
+        at_meters[:, bus] += result.site_mw[:, site]
+    stores, schedule = coordinator.system.stores, result.schedule
+    for store in np.flatnonzero(stores.site < 0):
+        at_meters[:, stores.bus[store]] += (schedule.charge_mw - schedule.discharge_mw)[:, store]
     served = result.load_mw - result.shed_mw
-    np.testing.assert_allclose(result.injections.load_mw, served + at_sites, atol=1e-9)
+    np.testing.assert_allclose(result.injections.load_mw, served + at_meters, atol=1e-9)
     at_a = 0  # no site stands at bus a
     reactive = kept.forecast.load_mvar[:, at_a] * served[:, at_a] / result.load_mw[:, at_a]
     np.testing.assert_allclose(result.injections.load_mvar[:, at_a], reactive, atol=1e-9)
+
+
+def test_stores_and_links_do_as_planned(decided):
+    coordinator, kept, plan, _ = decided
+    result, steps = settled(decided), kept.forecast.steps
+    system, schedule = coordinator.system, result.schedule
+    for name in ("charge_mw", "discharge_mw", "stored_mwh"):
+        np.testing.assert_allclose(getattr(schedule, name), getattr(plan.grid, name)[:steps], atol=1e-6)
+    fed = system.units.store >= 0
+    assert plan.unit_mw[:steps, fed].max() > 1
+    np.testing.assert_allclose(result.unit_mw[:, fed], plan.unit_mw[:steps, fed], atol=1e-6)
+    dispatched = system.grid.link_dispatched
+    np.testing.assert_array_equal(result.injections.link_mw[:, dispatched], plan.grid.link_mw[:steps])
+    np.testing.assert_array_equal(result.injections.link_mw[:, ~dispatched], 5.0)
+
+
+def test_links_hold_their_schedule_whatever_it_is(decided):
+    """What the redispatch and AC are given is the schedule, not another optimum."""
+    coordinator, kept, plan, record = decided
+    asked = np.linspace(-6.0, 6.0, plan.grid.link_mw.shape[0])[:, None]
+    changed = replace(plan, grid=replace(plan.grid, link_mw=asked))
+    result = settle(coordinator.system, coordinator.ac_grid, kept, changed, record)
+    tie = coordinator.system.grid.link.index("tie")
+    np.testing.assert_array_equal(result.injections.link_mw[:, tie], asked[: kept.forecast.steps, 0])
+    np.testing.assert_allclose(result.ac.slack_excess_mw, 0, atol=1e-6)
+
+
+def test_an_empty_store_gives_nothing_and_others_step_in(decided):
+    coordinator, kept, plan, record = decided
+    stores, forecast = coordinator.system.stores, kept.forecast
+    nothing = replace(
+        kept,
+        memory=replace(kept.memory, stored_mwh=np.zeros(len(stores.store))),
+        forecast=replace(forecast, inflow_mw=np.zeros_like(forecast.inflow_mw)),
+    )
+    still = replace(plan, grid=replace(plan.grid, charge_mw=np.zeros_like(plan.grid.charge_mw)))
+    result = settle(coordinator.system, coordinator.ac_grid, nothing, still, record)
+    assert not result.schedule.stored_mwh.any()
+    assert not result.schedule.discharge_mw.any()
+    assert not output(decided, result, "hydro").any()
+    assert plan.unit_mw[: forecast.steps, coordinator.system.units.unit.index("hydro")].max() > 1
+    assert not result.shed_mw.any()
+    np.testing.assert_allclose(result.ac.slack_excess_mw, 0, atol=1e-6)
+
+
+def test_a_store_behind_the_meter_counts_at_its_site(decided):
+    coordinator, _, plan, _ = decided
+    site, store = coordinator.system.fleet.site.index("west"), coordinator.system.stores.store.index("backup")
+    charge_mw = np.zeros_like(plan.grid.charge_mw)
+    charge_mw[0, store] = 0.25
+    idle = np.zeros_like(plan.grid.discharge_mw)
+    changed = replace(plan, grid=replace(plan.grid, charge_mw=charge_mw, discharge_mw=idle))
+    result = settle(coordinator.system, coordinator.ac_grid, *(decided[1], changed, decided[3]))
+    np.testing.assert_allclose((result.site_mw - result.facility_mw)[0], np.where(np.arange(2) == site, 0.25, 0))

@@ -20,6 +20,7 @@ JOBS = JobTable(
     checkpoint_s=np.array([60, 0, 30]),
     restart_s=np.array([120, 0, 60]),
     checkpoint_gb=np.array([5.0, 0.0, 1.0]),
+    estimate_s=np.array([60, 61, 3600]),
 )
 
 

@@ -23,6 +23,7 @@ JOBS = JobTable(
     checkpoint_s=ZERO + 5,
     restart_s=ZERO + 7,
     checkpoint_gb=np.zeros(6),
+    estimate_s=np.array([100, 200, 300, 400, 500, 600]),
 )
 STATE = ComputeState(
     now_s=1000,

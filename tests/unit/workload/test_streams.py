@@ -237,3 +237,27 @@ def test_a_job_longer_than_the_last_bin_is_refused():
 def test_streams_need_names_of_their_own():
     with pytest.raises(InputError, match=r"workload\.batch\.batch:0:0: duplicate name"):
         generate(stream(), stream(compute_class="intelligent"))
+
+
+def test_estimates_leave_all_other_draws_as_they_were():
+    exact, counts = generate(stream())
+    guessed, counted = generate(stream(), estimate_sigma=0.5)
+    assert columns(guessed) == columns(exact)
+    assert exact.estimate_s.tolist() == exact.runtime_s.tolist()
+    log = np.log(guessed.estimate_s / guessed.runtime_s)
+    assert (log.mean(), log.std()) == pytest.approx((0.0, 0.5), abs=0.02)
+    assert "estimates_cut" not in counts
+    assert counted["estimates_cut"] == (guessed.estimate_s == AXES.bin_upper_s[-1]).sum()
+
+
+def test_estimates_are_cut_to_the_last_bin_and_counted():
+    jobs, counts = generate(stream(), estimate_sigma=2.0)
+    assert jobs.estimate_s.max() == AXES.bin_upper_s[-1]
+    assert counts["estimates_cut"] == (jobs.estimate_s == AXES.bin_upper_s[-1]).sum() > 100
+
+
+def test_parts_of_a_wide_job_share_its_estimate():
+    jobs, counts = generate(stream(nodes_per_core=8.0), estimate_sigma=0.5)
+    assert counts["jobs_split"] > 0
+    whole = generate(stream(), estimate_sigma=0.5)[0]
+    assert set(jobs.estimate_s) == set(whole.estimate_s)
