@@ -23,7 +23,7 @@ FEASIBILITY_TOLERANCE = 1e-7
 SHARP = 5e-7  # violations beyond this are solved away without scaling
 SCALING = 2  # HiGHS: equilibration
 MIP_GAP = 1e-7  # relative; branching ends here
-MIP_NODES = 200  # and after as many linear programs, never by the clock, so that equal input gives equal output
+MIP_ITERATIONS = 30_000  # and after as many of the simplex, never by the clock: equal input gives equal output
 ROUNDED_SHARE = 0.2  # of the integers that are not whole yet, in each step of the first dive
 WHOLE = 1e-6
 
@@ -173,45 +173,48 @@ class Session:
         Every node is the same program with other bounds, solved from the last basis.
         """
         free = np.zeros(self.n_integers), np.ones(self.n_integers)
-        self._hold(*free)
-        root = self._solve_linear()
-        best, integers = self._dive(root)
-        nodes = [(root.objective, 0, root.value[self._integer], *free)]
-        solved = 1
-        while nodes and _promises_more(nodes[0][0], best) and solved < MIP_NODES:
+        root = self._node(*free)
+        if np.isinf(root[0]):
+            return 0.0  # solving what is held will say so
+        best, integers = self._dive(*root)
+        nodes, solved, enough = [(root[0], 0, root[1], *free)], 1, self._iterations + MIP_ITERATIONS
+        while nodes and _promises_more(nodes[0][0], best) and self._iterations < enough:
             _, _, value, *bounds = heappop(nodes)
             for child in _children(value, *bounds):
-                solution, solved = self._held(*child), solved + 1
-                if solution is None or solution.objective >= best:
-                    continue
-                value_there = solution.value[self._integer]
-                if len(_loose(value_there)) == 0:
-                    best, integers = solution.objective, value_there.round()
-                else:
-                    heappush(nodes, (solution.objective, solved, value_there, *child))
+                (objective, value_there), solved = self._node(*child), solved + 1
+                if objective < best and len(_loose(value_there)) == 0:
+                    best, integers = objective, value_there.round()
+                elif objective < best:
+                    heappush(nodes, (objective, solved, value_there, *child))
         if np.isinf(best):
             raise DispatchError(f"no solution with whole values of {self.n_integers} integers in {solved} programs")
         self._hold(integers, integers)
         bound = min([best, *(node[0] for node in nodes[:1])])
         return (best - bound) / max(1.0, abs(best))
 
-    def _dive(self, root: Solution) -> tuple[float, FloatArray]:
+    def _dive(self, objective: float, value: FloatArray) -> tuple[float, FloatArray]:
         """Round a share of what is not whole, the nearest to whole first, and solve again, until all is.
 
         Returns the objective, inf where this ends without a solution, and the integers.
         """
         lower, upper = np.zeros(self.n_integers), np.ones(self.n_integers)
-        solution: Solution | None = root
-        while solution is not None and len(loose := _loose(solution.value[self._integer])) > 0:
+        while len(loose := _loose(value)) > 0 and np.isfinite(objective):
             chosen = loose[: max(1, int(ROUNDED_SHARE * len(loose)))]
-            lower[chosen] = upper[chosen] = np.round(solution.value[self._integer[chosen]])
-            solution = self._held(lower, upper)
-        return (np.inf, lower) if solution is None else (solution.objective, solution.value[self._integer].round())
+            lower[chosen] = upper[chosen] = np.round(value[chosen])
+            objective, value = self._node(lower, upper)
+        return objective, value.round()
 
-    def _held(self, lower: FloatArray, upper: FloatArray) -> Solution | None:
-        """Solve with these bounds of the integers; nothing where they leave no room."""
+    def _node(self, lower: FloatArray, upper: FloatArray) -> tuple[float, FloatArray]:
+        """Solve with these bounds of the integers. Returns the objective, inf where they leave no room, and them."""
         self._hold(lower, upper)
-        return None if self._run() == highspy.HighsModelStatus.kInfeasible else self._solve_linear()
+        status = self._run()
+        if status == highspy.HighsModelStatus.kInfeasible:
+            return np.inf, lower
+        if status != highspy.HighsModelStatus.kOptimal:
+            self._optimise()
+        info, value = self._highs.getInfo(), np.asarray(self._highs.getSolution().col_value)
+        self._iterations += max(info.simplex_iteration_count, 0)
+        return float(info.objective_function_value), value[self._integer]
 
     def _hold(self, lower: FloatArray, upper: FloatArray) -> None:
         self._integer_bounds = lower, upper

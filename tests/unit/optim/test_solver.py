@@ -200,7 +200,7 @@ def test_the_gap_that_is_left_is_told(knapsack, monkeypatch):
     session = Session(diet())
     knapsack(session)
     assert session.solve().mip_gap == 0
-    monkeypatch.setattr("gridtwin.optim.solver.MIP_NODES", 0)
+    monkeypatch.setattr("gridtwin.optim.solver.MIP_ITERATIONS", 0)
     dived = session.solve()
     assert dived.objective == pytest.approx(18 - 18)
     assert dived.mip_gap == pytest.approx(10 / 12)
