@@ -104,7 +104,13 @@ def test_voltages_are_those_of_runpp(found, network, points, peer):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=V_PU, err_msg=f"step {step}, outage {outage}")
 
 
-def test_what_fails_here_fails_there(found, peer):
-    failed = np.argwhere(found.status == FAILED).tolist()
-    assert failed
-    assert [pair for pair in failed if peer.solve(*pair) is not None] == []
+def test_what_fails_here_fails_there(day, network, peer, monkeypatch):
+    """In all windows: on the first day alone every outage may have a solution."""
+    failures = 0
+    for window in range(day.read_journal().windows):
+        points = read_points(day, window)[1]
+        monkeypatch.setattr(peer, "points", points)
+        failed = np.argwhere(solve_outages(network, points).status == FAILED).tolist()
+        assert [pair for pair in failed if peer.solve(*pair) is not None] == []
+        failures += len(failed)
+    assert failures
