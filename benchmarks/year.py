@@ -34,7 +34,7 @@ TITLE = "saved by co_dispatch in each week, share of the grid's settled cost inc
 class Weeks:
     """Sums of one run over each week."""
 
-    cost: np.ndarray  # (week,) production, carbon and moving data
+    cost: np.ndarray  # (week,) production, carbon, moving data, energy taken from stores
     co2_t: np.ndarray  # (week,)
 
 
@@ -62,13 +62,22 @@ def read_weeks(folder: Path) -> Weeks:
         time = results["time"].to_numpy()
         cost, co2_kg = (results[name].to_numpy() for name in ("production_cost", "co2_kg"))
         data = results["moved_gb"].to_numpy().reshape(len(time), -1) @ wan
+        taken = taken_from_stores(folder, results["stored_mwh"].to_numpy(), results["price_per_mwh"].to_numpy())
     week = ((time - time[0]) / np.timedelta64(WEEK_S, "s")).astype(int)
 
     def weekly(values: np.ndarray) -> np.ndarray:
         return np.bincount(week, values)[:WEEKS]
 
     co2_t = weekly(co2_kg) / KG_PER_T
-    return Weeks(weekly(cost + data) + price * co2_t, co2_t)
+    return Weeks(weekly(cost + data + taken) + price * co2_t, co2_t)
+
+
+def taken_from_stores(folder: Path, stored_mwh: np.ndarray, price_per_mwh: np.ndarray) -> np.ndarray:
+    """What each step takes from stores, at the mean price of their bus over the run: no week lives off another."""
+    stores = read_columns(folder / "inputs" / "stores.parquet")
+    before = np.vstack([stores["initial_mwh"], stored_mwh[:-1]])
+    worth = price_per_mwh.mean(axis=0)[stores["bus_index"]] * stores["efficiency_discharge"]
+    return (before - stored_mwh) @ worth
 
 
 def phases(folder: Path) -> str:
