@@ -9,35 +9,26 @@ import numpy as np
 import pytest
 
 from gridtwin import api
+from gridtwin.economics import kpi_table
 from gridtwin.policies.registry import POLICIES
 from gridtwin.results.files import read_columns
 from gridtwin.results.store import RunFolder
 
 SUMMARY = {"run_id", "scenario", "policy", "steps", "kpis", "ledgers", "timing_s"}
-MORE_SUMMARY = {"currency", "step_s", "steps_wrapped", "findings", "sessions"}
+MORE_SUMMARY = {"currency", "step_s", "steps_wrapped", "findings", "sessions", "money_paid"}
 KPIS = {
     *("energy_mwh", "it_energy_mwh", "completed_node_s", "system_cost", "carbon_cost", "co2_t", "curtailment_mwh"),
     *("renewable_share", "unserved_mwh", "jobs_submitted", "jobs_completed", "jobs_late", "wait_p50_s", "wait_p95_s"),
     *("fluid_gap_mwh", "max_line_loading_percent", "min_vm_pu", "max_vm_pu", "ac_steps_not_converged"),
 }
-MORE_KPIS = {
-    "overload_mwh",
-    "spill_mwh",
-    "jobs_unfinished",
-    "unserved_service_node_h",
-    "overrun_mwh",
-    "wan_gb",
-    "wan_cost",
-    *("jobs_suspended", "jobs_migrated", "checkpoint_node_h", "restart_node_h", "migrated_gb"),
-}
 WINDOW = {
     *("status", "objective", "duality_gap", "primal_residual", "redispatch_objective", "redispatch_duality_gap"),
-    *("redispatch_primal_residual", "columns", "rows", "rounds", "relaxations"),
+    *("redispatch_primal_residual", "columns", "rows", "rounds", "relaxations", "review"),
 }
 RELAXATIONS = {"shed_mwh", "spill_mwh", "overload_mwh", "late_node_h"}
 FILES = {
     *("inputs", "windows", "state", "journal.jsonl", "sessions.json", "results.nc", "jobs.parquet", "findings.parquet"),
-    *("summary.json", "manifest.json"),
+    *("summary.json", "manifest.json", "money.parquet"),
 }
 LEDGERS = [
     "power_ac",
@@ -47,8 +38,11 @@ LEDGERS = [
     "jobs",
     "node_seconds",
     "energy",
+    "stored",
     "production_cost",
     "co2",
+    "rent",
+    "money",
     "solver_primal",
     "solver_gap",
 ]
@@ -75,7 +69,7 @@ class TestTheDay:
         assert printed.err.startswith("gridtwin: run folder ")
         summary = printed.summary
         assert summary.keys() == SUMMARY | MORE_SUMMARY
-        assert summary["kpis"].keys() == KPIS | MORE_KPIS
+        assert summary["kpis"].keys() == kpi_table.KPIS.keys() > KPIS
         assert list(summary["ledgers"]) == LEDGERS
         for ledger in summary["ledgers"].values():
             assert ledger.keys() == {"residual", "tolerance", "unit", "pass"}
