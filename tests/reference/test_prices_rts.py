@@ -62,10 +62,10 @@ def redispatch(problem) -> Redispatch:
     balance = add_balance(program, problem, injection)
     limits = LineLimits(problem, injection.matrix(program.n_columns), injection.constant)
     session = Session(program)
-    limits.write(session, problem.watched)
+    limits.begin(session)
     solve_lazily(session, limits)
     optimum = session.basis()
-    right = load_rows(problem, balance, limits.rows, len(optimum.basic)).toarray()
+    right = load_rows(problem, balance, limits.written_rows, len(optimum.basic)).toarray()
     return Redispatch(session, columns, optimum, right)
 
 
