@@ -23,7 +23,8 @@ FEASIBILITY_TOLERANCE = 1e-7
 SHARP = 5e-7  # violations beyond this are solved away without scaling
 SCALING = 2  # HiGHS: equilibration
 MIP_GAP = 1e-7  # relative; branching ends here
-MIP_ITERATIONS = 30_000  # and after as many of the simplex, never by the clock: equal input gives equal output
+MIP_NODES = 1_000  # and after as many programs
+MIP_ITERATIONS = 30_000  # or as many iterations of the simplex, never by the clock: equal input gives equal output
 ROUNDED_SHARE = 0.2  # of the integers that are not whole yet, in each step of the first dive
 WHOLE = 1e-6
 
@@ -178,7 +179,7 @@ class Session:
             return 0.0  # solving what is held will say so
         best, integers = self._dive(*root)
         nodes, solved, enough = [(root[0], 0, root[1], *free)], 1, self._iterations + MIP_ITERATIONS
-        while nodes and _promises_more(nodes[0][0], best) and self._iterations < enough:
+        while nodes and _promises_more(nodes[0][0], best) and self._iterations < enough and solved < MIP_NODES:
             _, _, value, *bounds = heappop(nodes)
             for child in _children(value, *bounds):
                 (objective, value_there), solved = self._node(*child), solved + 1
