@@ -20,6 +20,7 @@ __all__ = [
     "ComputeState",
     "Finding",
     "Fleet",
+    "Geography",
     "GridData",
     "LossEstimate",
     "NetworkMatrices",
@@ -63,6 +64,23 @@ class GridData:
     link_schedule_mw: FloatArray  # (link,) flat schedule, positive from -> to; holds unless the link is dispatched
     link_dispatched: BoolArray  # (link,) its flow is decided with the units'
     link_loss: FloatArray  # (link,) share of the power sent, in either direction, that does not arrive
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Geography:
+    """Where things are and what people call them; nothing is computed with it. NaN where the model gives no place."""
+
+    bus_name: tuple[str, ...]  # "" where there is none
+    area: tuple[str, ...]  # (bus,)
+    bus_lat: FloatArray  # (bus,) degrees
+    bus_lon: FloatArray  # (bus,)
+    length_km: FloatArray  # (line,) 0 where unknown
+    site_name: tuple[str, ...]
+    site_lat: FloatArray  # (site,)
+    site_lon: FloatArray  # (site,)
+    origin_name: tuple[str, ...]
+    origin_lat: FloatArray  # (origin,)
+    origin_lon: FloatArray  # (origin,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

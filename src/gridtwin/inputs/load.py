@@ -15,7 +15,7 @@ from gridtwin.inputs.demand import draw_jobs, find_traces, fit_issues, name_issu
 from gridtwin.inputs.fleet import fleet_data, fleet_issues, reachable
 from gridtwin.inputs.forecasts import forecast_issues
 from gridtwin.inputs.generation import unit_data, unit_issues
-from gridtwin.inputs.network import grid_data, network_issues
+from gridtwin.inputs.network import geography, grid_data, network_issues
 from gridtwin.inputs.places import find_model, model_names
 from gridtwin.inputs.series import connection_issues, run_profiles, series_issues
 from gridtwin.inputs.stores import store_data, store_issues
@@ -151,6 +151,7 @@ def _study(
         units=units,
         stores=stores,
         fleet=fleet,
+        geography=geography(model),
         jobs=jobs,
         profiles=series,
         day_ahead=day_ahead,

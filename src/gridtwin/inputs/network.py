@@ -12,10 +12,10 @@ from scipy.sparse.csgraph import connected_components
 from gridtwin.errors import Issue
 from gridtwin.inputs.tables import ModelFolder, numbers
 from gridtwin.located import Table, did_you_mean
-from gridtwin.records import GridData
+from gridtwin.records import Geography, GridData
 from gridtwin.units import IntArray
 
-__all__ = ["grid_data", "indices", "network_issues"]
+__all__ = ["geography", "grid_data", "indices", "network_issues"]
 
 SHARE_TOLERANCE = 1e-6
 BUSES_SHOWN = 5
@@ -152,4 +152,22 @@ def grid_data(model: ModelFolder) -> GridData:
         link_schedule_mw=numbers(links, "schedule_mw") if links else np.zeros(0),
         link_dispatched=np.array(links.columns["dispatched"] if links else (), dtype=np.bool_),
         link_loss=numbers(links, "loss_share") if links else np.zeros(0),
+    )
+
+
+def geography(model: ModelFolder) -> Geography:
+    """Build the record of places and names of a model whose tables have no issues."""
+    buses, branches, sites, origins = (model.tables[name] for name in ("buses", "branches", "sites", "origins"))
+    return Geography(
+        bus_name=buses.text("name"),
+        area=buses.text("area"),
+        bus_lat=numbers(buses, "lat"),
+        bus_lon=numbers(buses, "lon"),
+        length_km=numbers(branches, "length_km"),
+        site_name=sites.text("name"),
+        site_lat=numbers(sites, "lat"),
+        site_lon=numbers(sites, "lon"),
+        origin_name=origins.text("name"),
+        origin_lat=numbers(origins, "lat"),
+        origin_lon=numbers(origins, "lon"),
     )

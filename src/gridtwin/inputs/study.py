@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gridtwin.profiles.series import Profiles
-from gridtwin.records import Fleet, GridData, StoreData, UnitData
+from gridtwin.records import Fleet, Geography, GridData, StoreData, UnitData
 from gridtwin.scenario.schema import Scenario
 from gridtwin.timegrid import TimeGrid
 from gridtwin.workload.jobs import JobTable
@@ -37,6 +37,7 @@ class Study:
     units : UnitData
     stores : StoreData
     fleet : Fleet
+    geography : Geography
     jobs : JobTable
     profiles : Profiles
         What comes true.
@@ -62,6 +63,7 @@ class Study:
     units: UnitData
     stores: StoreData
     fleet: Fleet
+    geography: Geography
     jobs: JobTable
     profiles: Profiles
     day_ahead: Profiles | None

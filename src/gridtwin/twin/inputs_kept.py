@@ -7,6 +7,7 @@ from dataclasses import fields
 import numpy as np
 from scipy import sparse
 
+from gridtwin.arrays import ratio_or_zero
 from gridtwin.grid.ac import AcGrid
 from gridtwin.inputs.study import Study
 
@@ -27,12 +28,13 @@ def input_tables(study: Study, ac_grid: AcGrid) -> dict[str, Table]:
     return {
         "buses": _buses(study),
         "admittance": _admittance(ac_grid.ybus),
-        "lines": _lines(ac_grid),
+        "lines": _lines(study, ac_grid),
         "units": _units(study),
         "segments": _segments(study),
         "stores": _stores(study),
         "links": _links(study),
         "sites": _sites(study),
+        "origins": _origins(study),
         "pools": _pools(study),
         "wan": _wan(study),
         "penalties": _penalties(study),
@@ -41,11 +43,19 @@ def input_tables(study: Study, ac_grid: AcGrid) -> dict[str, Table]:
 
 
 def _buses(study: Study) -> Table:
-    buses = len(study.grid.bus)
+    grid, places = study.grid, study.geography
+    buses = len(grid.bus)
     return {
-        "bus": np.array(study.grid.bus),
-        "slack": np.arange(buses) == study.grid.slack,
-        "base_mva": np.full(buses, study.grid.base_mva),
+        "bus": np.array(grid.bus),
+        "slack": np.arange(buses) == grid.slack,
+        "base_mva": np.full(buses, grid.base_mva),
+        "name": np.array(places.bus_name, dtype=str),
+        "area": np.array(places.area, dtype=str),
+        "lat": places.bus_lat,
+        "lon": places.bus_lon,
+        **{name: getattr(grid, name) for name in ("vn_kv", "vm_min_pu", "vm_max_pu", "shunt_mw", "shunt_mvar")},
+        "load_mvar_per_mw": ratio_or_zero(study.profiles.load_mvar.sum(axis=0), study.profiles.load_mw.sum(axis=0)),
+        "slack_vm_pu": np.full(buses, grid.slack_vm_pu),
     }
 
 
@@ -59,7 +69,7 @@ def _admittance(admittance: sparse.csr_array) -> Table:
     }
 
 
-def _lines(ac_grid: AcGrid) -> Table:
+def _lines(study: Study, ac_grid: AcGrid) -> Table:
     """Branches with their part of the admittances: current at one end (from, to) per voltage at either."""
     grid, every = ac_grid.grid, np.arange(len(ac_grid.grid.line))
     ends = {"f": grid.line_from, "t": grid.line_to}
@@ -73,11 +83,13 @@ def _lines(ac_grid: AcGrid) -> Table:
         "from_index": grid.line_from,
         "to_index": grid.line_to,
         "is_transformer": grid.is_transformer,
+        **{name: getattr(grid, name) for name in ("r_pu", "x_pu", "b_pu", "tap_ratio")},
         **{f"g_{pair}_pu": value.real.copy() for pair, value in y_pu.items()},
         **{f"b_{pair}_pu": value.imag.copy() for pair, value in y_pu.items()},
         "rate_mw": grid.rate_mw,
         "rate_long_mw": grid.rate_long_mw,
         "rate_short_mw": grid.rate_short_mw,
+        "length_km": study.geography.length_km,
     }
 
 
@@ -87,8 +99,9 @@ def _units(study: Study) -> Table:
         "unit": np.array(units.unit),
         "bus_index": units.bus,
         "technology": np.array(units.technology),
-        "p_max_mw": units.p_max_mw,
+        **{name: getattr(units, name) for name in ("p_min_mw", "p_max_mw", "q_min_mvar", "q_max_mvar", "vm_set_pu")},
         "ramp_mw_per_h": units.ramp_mw_per_h,
+        **{name: getattr(units, name) for name in ("holds_voltage", "always_committed", "quick_start")},
         "renewable": units.renewable,
         "curtailable": units.curtailable,
         "profiled": units.profile >= 0,
@@ -126,7 +139,26 @@ def _stores(study: Study) -> Table:
 
 
 def _sites(study: Study) -> Table:
-    return {"site": np.array(study.fleet.site), "bus_index": study.fleet.bus}
+    fleet, places = study.fleet, study.geography
+    return {
+        "site": np.array(fleet.site),
+        "bus_index": fleet.bus,
+        "power_factor": fleet.power_factor,
+        "connection_mw": fleet.connection_mw,
+        "name": np.array(places.site_name, dtype=str),
+        "lat": places.site_lat,
+        "lon": places.site_lon,
+    }
+
+
+def _origins(study: Study) -> Table:
+    places = study.geography
+    return {
+        "origin": np.array(study.fleet.axes.origin),
+        "name": np.array(places.origin_name, dtype=str),
+        "lat": places.origin_lat,
+        "lon": places.origin_lon,
+    }
 
 
 def _pools(study: Study) -> Table:

@@ -1,0 +1,1 @@
+"""Saved runs in the formats of other tools, one file per format."""

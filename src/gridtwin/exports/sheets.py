@@ -1,0 +1,150 @@
+"""Tables for spreadsheets: columns with units, and no text that a spreadsheet would take for a formula."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.styles import Font
+
+from gridtwin.errors import ResultsError
+from gridtwin.results.files import write_atomically
+
+__all__ = ["MAX_ROWS", "Sheet", "csv_text", "defused", "write_csv", "write_workbook"]
+
+MAX_ROWS: Final = 1_048_576  # of a sheet, by the format
+MAX_NAME: Final = 31
+# what a spreadsheet takes for the start of a formula or of a field of its own, full-width signs included
+DANGEROUS: Final = re.compile("^[\\s\\ufeff]*[=+\\-@\uff1d\uff0b\uff0d\uff20|]|^[\t\r\n]")
+UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # no XML file may hold them
+NO_SHEET_NAME: Final = re.compile(r"[\[\]:*?/\\']")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheet:
+    """A table with names and units in its head.
+
+    Parameters
+    ----------
+    name : str
+    columns : mapping of str to sequence
+        Values of each column, all of one length; text, numbers, bool, datetime64 or None.
+    units : mapping of str to str
+        Unit of each column that has one.
+    """
+
+    name: str
+    columns: Mapping[str, Sequence[object] | np.ndarray]
+    units: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """Rows below the head."""
+        return len(next(iter(self.columns.values()))) if self.columns else 0
+
+
+def defused(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula: an apostrophe before what would be one.
+
+    Examples
+    --------
+    >>> defused("=1+1"), defused("bus 101")
+    ("'=1+1", 'bus 101')
+    """
+    return f"'{text}" if DANGEROUS.match(text) else text
+
+
+def csv_text(sheet: Sheet) -> str:
+    """Return a sheet as CSV: a row of names, a row of units if there are any, then the values; numbers in full."""
+    out = StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow([defused(name) for name in sheet.columns])
+    if sheet.units:
+        writer.writerow([defused(sheet.units.get(name, "")) for name in sheet.columns])
+    columns = [[_csv_cell(value) for value in _plain(values)] for values in sheet.columns.values()]
+    writer.writerows(zip(*columns, strict=True))
+    return out.getvalue()
+
+
+def write_csv(path: Path, sheet: Sheet) -> None:
+    """Write what `csv_text` returns, in UTF-8."""
+    content = csv_text(sheet).encode()
+    write_atomically(path, lambda file: file.write(content))
+
+
+def write_workbook(path: Path, sheets: Sequence[Sheet]) -> None:
+    """Write sheets into one XLSX file; text is stored as text, whatever it looks like.
+
+    Raises
+    ------
+    ResultsError
+        If a sheet has more rows than the format allows.
+    """
+    book = Workbook(write_only=True)
+    taken: set[str] = set()
+    for sheet in sheets:
+        name = _sheet_name(sheet.name, taken)
+        taken.add(name.lower())
+        if sheet.rows + 2 > MAX_ROWS:
+            raise ResultsError(
+                f"{path}: sheet {name!r} would have {sheet.rows:,} rows, the format allows {MAX_ROWS - 2:,}; "
+                "select fewer variables or a shorter time, resample, or take csv or parquet"
+            )
+        page = book.create_sheet(name)
+        page.freeze_panes = "A3" if sheet.units else "A2"
+        page.append([_head(page, text) for text in sheet.columns])
+        if sheet.units:
+            page.append([_text(page, sheet.units.get(text, "")) for text in sheet.columns])
+        columns = [_plain(values) for values in sheet.columns.values()]
+        for row in zip(*columns, strict=True):
+            page.append([_xlsx_cell(page, value) for value in row])
+    write_atomically(path, book.save)
+
+
+def _plain(values: Sequence[object] | np.ndarray) -> list[object]:
+    """Return plain Python values; instants as ISO 8601 text, UTC."""
+    if isinstance(values, np.ndarray):
+        if values.dtype.kind == "M":
+            return [f"{instant}Z" for instant in values.astype("datetime64[s]").astype(str)]
+        return list(values.tolist())
+    return [value.item() if isinstance(value, np.generic) else value for value in values]
+
+
+def _csv_cell(value: object) -> object:
+    if isinstance(value, str):
+        return defused(value)
+    return "" if value is None or value != value else value  # noqa: PLR0124 - NaN is not itself
+
+
+def _xlsx_cell(page: object, value: object) -> object:
+    if isinstance(value, str):
+        return _text(page, value)
+    finite = not isinstance(value, float) or np.isfinite(value)
+    return value if finite else None if value != value else _text(page, str(value))  # noqa: PLR0124
+
+
+def _text(page: object, text: str) -> WriteOnlyCell:
+    cell = WriteOnlyCell(page, value=UNPRINTABLE.sub("\ufffd", text))
+    cell.data_type = "s"  # otherwise a text that begins with = is stored as a formula
+    return cell
+
+
+def _head(page: object, text: str) -> WriteOnlyCell:
+    cell = _text(page, text)
+    cell.font = Font(bold=True)
+    return cell
+
+
+def _sheet_name(name: str, taken: set[str]) -> str:
+    """Return a name that the format allows and no sheet has yet."""
+    base = UNPRINTABLE.sub("", NO_SHEET_NAME.sub("_", name))[:MAX_NAME] or "sheet"
+    numbered = (f"{base[: MAX_NAME - 4]}_{number}" for number in range(2, 1000))
+    return next(text for text in (base, *numbered) if text.lower() not in taken)

@@ -1,0 +1,153 @@
+"""A finished run, opened to be looked at: what compare, report, exports and the page read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from gridtwin.errors import ResultsError
+from gridtwin.located import did_you_mean
+from gridtwin.results.dataset import open_results
+from gridtwin.results.files import read_columns, read_json
+from gridtwin.results.run_facts import RunFacts, read_facts
+from gridtwin.results.store import RunFolder
+
+__all__ = ["SavedRun", "open_run", "saved_runs"]
+
+SUMMARY = "summary.json"
+Columns = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """A run that has ended, read from its folder as it is asked for.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of the run.
+    facts : RunFacts
+        What stays the same during the run: names, clock, currency, labels.
+    summary : mapping
+        Key figures, ledgers, findings, seconds: `summary.json`.
+    """
+
+    path: Path
+    facts: RunFacts
+    summary: Mapping[str, Any]
+
+    @property
+    def run_id(self) -> str:
+        """Name of the folder."""
+        return self.path.resolve().name
+
+    @property
+    def kpis(self) -> Mapping[str, float | int | None]:
+        """Key figures by name, those of `KPIS`."""
+        kpis: Mapping[str, float | int | None] = self.summary["kpis"]
+        return kpis
+
+    @property
+    def step_h(self) -> float:
+        """Length of a step, h."""
+        return float(self.summary["step_s"]) / 3600.0
+
+    @cached_property
+    def dataset(self) -> xr.Dataset:
+        """All series by the names of the table of variables; values are read when they are used."""
+        return open_results(self.path)
+
+    @cached_property
+    def scenario(self) -> Mapping[str, Any]:
+        """The scenario with all defaults, as it was run."""
+        scenario: Mapping[str, Any] = read_json(self.path / "inputs" / "scenario.json")
+        return scenario
+
+    @cached_property
+    def manifest(self) -> Mapping[str, Any]:
+        """Versions, checksums, solver figures of each window, ledgers."""
+        manifest: Mapping[str, Any] = read_json(self.path / "manifest.json")
+        return manifest
+
+    @property
+    def time(self) -> np.ndarray:
+        """First instants of the steps (time,), UTC, datetime64[ns]."""
+        return np.asarray(self.dataset["time"].to_numpy())
+
+    def values(self, name: str) -> np.ndarray:
+        """Return one variable as an array, with the dimensions of the table of variables.
+
+        Raises
+        ------
+        ResultsError
+            If there is no such variable.
+        """
+        if name not in self.dataset:
+            names = [str(known) for known in self.dataset.data_vars]
+            raise ResultsError(f"{self.path}: no variable {name!r}{did_you_mean(name, names)}")
+        return np.asarray(self.dataset[name].to_numpy())
+
+    def inputs(self, table: str) -> Columns:
+        """Return one table of `inputs/`, such as buses, lines, units, segments, sites, pools or wan."""
+        return read_columns(self.path / "inputs" / f"{table}.parquet")
+
+    def jobs(self, names: Sequence[str] | None = None) -> Columns:
+        """Return columns of `jobs.parquet`, all by default; -1 where a job never started or ended."""
+        return read_columns(self.path / "jobs.parquet", names)
+
+    def findings(self) -> Columns:
+        """Return what AC broke, one row each."""
+        return read_columns(self.path / "findings.parquet")
+
+    def money(self) -> Columns:
+        """Return what everybody pays at locational prices: columns party, name, energy_mwh, paid_cost."""
+        return read_columns(self.path / "money.parquet")
+
+    def outages(self) -> Columns | None:
+        """Return N-1, one row for each outage of each step; None where it was not asked for."""
+        file = self.path / "n1.parquet"
+        return read_columns(file) if file.is_file() else None
+
+    def regret(self) -> Mapping[str, Any] | None:
+        """Return the comparison with a bound; None where it was not asked for."""
+        file = self.path / "regret.json"
+        return read_json(file) if file.is_file() else None
+
+
+def open_run(path: Path | str) -> SavedRun:
+    """Open the folder of a finished run.
+
+    Raises
+    ------
+    ResultsError
+        If it is none, has not ended, or was written by another version. The message says what runs are near.
+    """
+    folder = Path(path)
+    if not (folder / SUMMARY).is_file():
+        raise ResultsError(f"{folder}: {_why_not(folder)}")
+    summary = read_json(folder / SUMMARY)
+    if not isinstance(summary, dict) or "kpis" not in summary:
+        raise ResultsError(f"{folder / SUMMARY}: not the summary of a run: it has no 'kpis'")
+    return SavedRun(folder, read_facts(RunFolder(folder)), summary)
+
+
+def saved_runs(parent: Path | str) -> Iterator[Path]:
+    """Yield the folders of all runs in a folder, finished or not, the oldest first."""
+    yield from sorted((file.parent for file in Path(parent).glob("*/journal.jsonl")), key=_age)
+
+
+def _age(run: Path) -> tuple[float, str]:
+    return (run / "inputs").stat().st_mtime if (run / "inputs").is_dir() else 0.0, run.name
+
+
+def _why_not(folder: Path) -> str:
+    if (folder / "journal.jsonl").is_file():
+        return f"this run has not ended; go on with: gridtwin resume {folder}"
+    near = [file.parent for place in (folder, folder.parent) for file in sorted(place.glob(f"*/{SUMMARY}"))]
+    return f"expected the folder of a finished run{did_you_mean(folder, [str(place) for place in near])}"
