@@ -19,6 +19,7 @@ class Variable:
     dims: tuple[str, ...]
     unit: str  # {currency} stands for the model's ISO code
     meaning: str
+    meaning_zh: str = ""
 
 
 @cache
@@ -28,7 +29,12 @@ def variables() -> dict[str, Variable]:
     rows = csv.DictReader(text.splitlines())
     return {
         row["variable"]: Variable(
-            row["table"], row["variable"], tuple(row["dims"].split()), row["unit"], row["meaning"]
+            row["table"],
+            row["variable"],
+            tuple(row["dims"].split()),
+            row["unit"],
+            row["meaning"],
+            row["meaning_zh"],
         )
         for row in rows
     }
