@@ -15,7 +15,7 @@ from gridtwin.report.style import ACCENT, MUTED, SERIES, axis, layout, number, p
 from gridtwin.results.saved_run import SavedRun
 from gridtwin.units import HOUR_S, KG_PER_T, FloatArray
 
-__all__ = ["emissions", "energy_flow"]
+__all__ = ["emissions", "energy_flow", "location_based_t"]
 
 LEAST_SHARE: Final = 0.002  # of all energy; smaller flows are drawn together
 OTHER_COLOUR: Final = "#9aa3ab"
@@ -28,11 +28,10 @@ def emissions(run: SavedRun, words: Words) -> Figure | None:
     if total_mwh.sum() <= 0:
         return None
     bus = run.inputs("sites")["bus_index"]
-    intensity = co2_intensity(run)
     whole = float(run.values("co2_kg").sum() / max(float(run.values("unit_mw").sum()) * run.step_h, 1e-9))
     marginal = run.values("marginal_co2_kg_per_mwh")[:, bus]
     tonnes = {
-        "average": float(np.nansum(total_mwh * intensity)) / KG_PER_T,
+        "average": location_based_t(run),
         "run_average": float(total_mwh.sum()) * whole / KG_PER_T,
         "marginal": float(np.nansum(site_mwh * marginal)) / KG_PER_T,
     }
@@ -122,6 +121,11 @@ def energy_flow(run: SavedRun, words: Words) -> Figure | None:
             {words("table.energy"): "MWh"},
         ),
     )
+
+
+def location_based_t(run: SavedRun) -> float:
+    """CO2 of the sites in t, each hour at what the whole system emits per MWh in it."""
+    return float(np.nansum(run.values("site_mw").sum(axis=1) * run.step_h * co2_intensity(run))) / KG_PER_T
 
 
 def _shares(run: SavedRun) -> dict[str, FloatArray]:

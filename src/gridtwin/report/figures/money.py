@@ -49,7 +49,7 @@ def costs(run: SavedRun, words: Words) -> Figure:
         title=words("costs.title"),
         caption=words("costs.caption"),
         unit=money,
-        sources=("unit_mw", "segments", "co2_kg", "moved_gb", "wan", "stored_mwh", "price_per_mwh", "penalties"),
+        sources=("unit_mw", "segments", "co2_kg", "moved_gb", "wan", "stored_mwh", "price_per_mwh", "penalties", "jobs.parquet"),
         plot={
             "data": [trace],
             "layout": layout(
@@ -108,11 +108,13 @@ def _parts(run: SavedRun, words: Words) -> list[tuple[str, float]]:
     fuel = dict(zip(series.technologies, series.fuel_cost.sum(axis=0).tolist(), strict=True))
     least = LEAST_SHARE * max(sum(fuel.values()), 1.0)
     parts = [(kind.label, fuel[kind.name]) for kind in technologies(fuel, words) if abs(fuel[kind.name]) > least]
+    late = float(run.scenario["dispatch"]["late_price_per_node_h"])
     parts.append((words("costs.carbon"), float(run.kpis["carbon_cost"] or 0.0)))
     parts += [
         (words("costs.wan"), float(series.wan_cost.sum())),
         (words("costs.stores"), float(series.taken_cost.sum())),
         *((words(f"costs.{name}"), float(series.slack_cost(name).sum())) for name in SLACKS),
         (words("costs.connection"), float(series.connection_cost.sum())),
+        (words("costs.late"), late * sum(series.late_node_h(ended=ended) for ended in (True, False))),
     ]
     return [(label, value) for label, value in parts if abs(value) > least]

@@ -8,21 +8,25 @@ from typing import Any
 import numpy as np
 
 from gridtwin.compare.comparison import Comparison
-from gridtwin.compare.records import Change, Decomposition
+from gridtwin.compare.records import Change, Decomposition, Part
 from gridtwin.exports.sheets import Sheet
 from gridtwin.report.figure import Figure, rounded
 from gridtwin.report.language import Words
-from gridtwin.report.style import ACCENT, MUTED, SERIES, SITES, axis, layout, number, plain
+from gridtwin.report.style import ACCENT, MUTED, SERIES, SITES, axis, layout, number, plain, technologies
 from gridtwin.results.saved_run import SavedRun
 from gridtwin.units import HOUR_S
 
 __all__ = ["decomposition", "pareto", "weekly"]
 
 
-def pareto(runs: Sequence[SavedRun], comparison: Comparison, words: Words) -> Figure:
-    """Cost against CO2, and how long jobs waited as the size of the mark."""
+def pareto(runs: Sequence[SavedRun], comparison: Comparison, words: Words) -> Figure | None:
+    """Cost against CO2, and how long jobs waited as the size of the mark; None where currencies differ."""
     labels = [card.label for card in comparison.runs]
-    cost = np.array([_cost(run) for run in runs])
+    figures = [change.figure("all_costs") for change in comparison.changes]
+    told = [figures[0].base, *(figure.change for figure in figures)]
+    if any(value is None for value in told):
+        return None
+    cost = np.array(told, dtype=np.float64)
     co2_t, wait_h = (np.array([float(run.kpis[name] or 0.0) for run in runs]) for name in ("co2_t", "wait_p95_s"))
     wait_h = wait_h / HOUR_S
     late = np.array([float(run.kpis["jobs_late"] or 0.0) for run in runs])
@@ -48,7 +52,7 @@ def pareto(runs: Sequence[SavedRun], comparison: Comparison, words: Words) -> Fi
         title=words("pareto.title"),
         caption=words("pareto.caption"),
         unit=f"{money}, t, h",
-        sources=("system_cost", "carbon_cost", "wan_cost", "stock_change_cost", "co2_t", "wait_p95_s", "jobs_late"),
+        sources=("summary.json", "results.nc"),
         plot={
             "data": [trace],
             "layout": layout(
@@ -121,7 +125,7 @@ def decomposition(found: Decomposition, run: str, words: Words) -> Figure | None
     parts = [part for part in found.parts if part.delta]
     if found.total is None or not parts:
         return None
-    labels = [*(words.named("part", part.label) for part in parts), words("decomposition.total")]
+    labels = [*(_part(part, words) for part in parts), words("decomposition.total")]
     values = rounded(np.array([*(part.delta for part in parts), found.total.delta]))
     trace = {
         "type": "waterfall",
@@ -162,16 +166,19 @@ def decomposition(found: Decomposition, run: str, words: Words) -> Figure | None
     )  # fmt: skip
 
 
-def _cost(run: SavedRun) -> float:
-    names = ("system_cost", "carbon_cost", "wan_cost", "stock_change_cost")
-    return sum(float(run.kpis[name] or 0.0) for name in names)
-
-
 def _wide(values: np.ndarray) -> list[float]:
     """Leave room around a few points."""
     low, high = float(values.min()), float(values.max())
     margin = 0.25 * (high - low) or 0.02 * abs(high) or 1.0
     return [low - margin, high + margin]
+
+
+def _part(part: Part, words: Words) -> str:
+    """Name a part: a technology as everywhere, the rest by the table of words."""
+    kind, _, technology = part.name.partition(":")
+    if technology:
+        return words("part.fuel", technology=technologies([technology], words)[0].label)
+    return words.named("part", kind) if f"part.{kind}" in words.table else part.label
 
 
 def _signed(value: float) -> str:
