@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import typer
 
-from gridtwin.cli import compare, resume, run, show, validate, verify
+from gridtwin.cli import compare, export, resume, run, show, validate, verify
 from gridtwin.errors import ExitCode, GridtwinError
 
 __all__ = ["app", "main"]
@@ -29,6 +29,7 @@ app.command()(resume.resume)
 app.command()(verify.verify)
 app.command()(show.show)
 app.command()(compare.compare)
+app.command()(export.export)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

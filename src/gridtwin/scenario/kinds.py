@@ -20,6 +20,7 @@ __all__ = [
     "Share",
     "Shares",
     "Span",
+    "duration_s",
     "duration_text",
 ]
 
@@ -35,7 +36,7 @@ class Schema(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-def _duration_s(given: Any) -> int:  # noqa: ANN401 - a file holds any value
+def duration_s(given: Any) -> int:  # noqa: ANN401 - a file holds any value
     """Read `15min`, `1h` or `7d` as whole seconds."""
     found = _DURATION.fullmatch(given) if isinstance(given, str) else None
     seconds = float(found[1]) * _UNIT_S[found[2]] if found else math.nan
@@ -99,5 +100,5 @@ Shares: TypeAlias = Annotated[dict[Name, Share], AfterValidator(_adding_to_one)]
 Instant: TypeAlias = Annotated[
     datetime, BeforeValidator(_instant), PlainSerializer(datetime.isoformat, when_used="json")
 ]
-Duration: TypeAlias = Annotated[int, BeforeValidator(_duration_s), PlainSerializer(duration_text, when_used="json")]
+Duration: TypeAlias = Annotated[int, BeforeValidator(duration_s), PlainSerializer(duration_text, when_used="json")]
 Span: TypeAlias = Annotated[Duration, AfterValidator(_positive_s)]
