@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import typer
 
-from gridtwin.cli import resume, run, show, validate, verify
+from gridtwin.cli import new, resume, run, show, validate, verify
 from gridtwin.errors import ExitCode, GridtwinError
 
 __all__ = ["app", "main"]
@@ -23,6 +23,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command()(new.new)
 app.command()(validate.validate)
 app.command()(run.run)
 app.command()(resume.resume)
