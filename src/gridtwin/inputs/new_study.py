@@ -40,7 +40,8 @@ gridtwin report outputs/*
 
 The first run places work, units and lines together; the second starts every job as soon as it fits; the report shows
 both side by side. Then change a line of `{name}.yaml` or a table in `model/`, check it with
-`gridtwin validate {name}.yaml`, and run again.
+`gridtwin validate {name}.yaml`, and run again. `gridtwin schema --out schema.json` writes what an editor needs to
+complete and check keys.
 """
 
 
