@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from gridtwin.compare.comparison import Comparison
+from gridtwin.compare import Comparison
 from gridtwin.compare.costs import all_costs
 from gridtwin.compare.records import Change
 from gridtwin.compare.records import Figure as Compared

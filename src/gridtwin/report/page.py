@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from gridtwin.compare.comparison import Comparison, compare
+from gridtwin.compare import Comparison, compare
 from gridtwin.compare.records import Change
 from gridtwin.compare.run_cards import run_cards
 from gridtwin.errors import ResultsError
@@ -38,7 +38,8 @@ SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "money": ("costs", "payments"),
     "carbon": ("emissions", "energy_flow"),
     "patterns": (
-        "load_duration", "price_duration", "flow_duration", "curtailment_duration", "price_heat", "site_heat", "co2_heat",
+        "load_duration", "price_duration", "flow_duration", "curtailment_duration",
+        "price_heat", "site_heat", "co2_heat",
     ),
     "stores": ("stores", "links"),
     "network": ("binding_lines", "outages"),
@@ -137,7 +138,9 @@ def page(runs: Sequence[SavedRun], words: Words, progress: Progress | None = Non
     """Return the page as text."""
     count = _counted(progress, len(runs) * len(FIGURES))
     labels = [card.label for card in run_cards(runs)]
-    parts = [_run_part(place, run, label, words, count) for place, (run, label) in enumerate(zip(runs, labels, strict=True))]
+    parts = [
+        _run_part(place, run, label, words, count) for place, (run, label) in enumerate(zip(runs, labels, strict=True))
+    ]
     compared = _compared(runs, words) if len(runs) > 1 else None
     scripts = [get_plotlyjs(), *(_asset(name) for name in SCRIPTS)]
     environment = Environment(
@@ -250,8 +253,8 @@ def _policy(scripts: Sequence[str]) -> str:
     """
     allowed = " ".join(f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'" for script in scripts)
     return (
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; connect-src 'none'; "
-        "base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; "
+        "connect-src 'none'; base-uri 'none'; form-action 'none'"
     )
 
 

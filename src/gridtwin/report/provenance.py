@@ -76,14 +76,16 @@ def provenance(run: SavedRun, words: Words) -> Provenance:
         "seed": str(facts.seed),
         "forecast": kinds,
         "start": f"{facts.step_start(0):%Y-%m-%d %H:%M} UTC",
-        "steps": f"{number(run.summary['steps'])} × {number(run.step_h)} h",
+        "steps": words("provenance.steps_of", steps=number(run.summary["steps"]), hours=number(run.step_h)),
         "wrapped": number(run.summary.get("steps_wrapped", 0)),
     }
     return Provenance(
         facts=tuple((words(f"provenance.{name}"), value) for name, value in told.items() if value),
         ledgers=tuple(_ledgers(run, words)),
         figures=tuple(_figures(run, words)),
-        findings=tuple((words.named("finding", kind), number(count)) for kind, count in run.summary["findings"].items()),
+        findings=tuple(
+            (words.named("finding", kind), number(count)) for kind, count in run.summary["findings"].items()
+        ),
         estimates=tuple(estimates(run)),
         versions=tuple(facts.versions.items()),
         hashes=tuple(facts.model_hashes.items()),

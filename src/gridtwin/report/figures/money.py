@@ -17,6 +17,9 @@ from gridtwin.results.saved_run import SavedRun
 __all__ = ["costs", "payments"]
 
 SLACKS: Final = ("shed", "overload", "spill")
+COST_SOURCES: Final = (
+    "unit_mw", "segments", "co2_kg", "moved_gb", "wan", "stored_mwh", "price_per_mwh", "penalties", "jobs.parquet",
+)  # fmt: skip
 LEAST_SHARE: Final = 1e-6
 
 
@@ -49,7 +52,7 @@ def costs(run: SavedRun, words: Words) -> Figure:
         title=words("costs.title"),
         caption=words("costs.caption"),
         unit=money,
-        sources=("unit_mw", "segments", "co2_kg", "moved_gb", "wan", "stored_mwh", "price_per_mwh", "penalties", "jobs.parquet"),
+        sources=COST_SOURCES,
         plot={
             "data": [trace],
             "layout": layout(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gridtwin.compare.comparison import Comparison
+from gridtwin.compare import Comparison
 from gridtwin.compare.records import Change, Decomposition, Part
 from gridtwin.exports.sheets import Sheet
 from gridtwin.report.figure import Figure, rounded
