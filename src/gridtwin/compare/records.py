@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 __all__ = [
     "OTHER_STEPS",
+    "SHOWN_VALUES",
     "Change",
     "Connection",
     "Decomposition",
@@ -27,6 +28,7 @@ Value: TypeAlias = Any  # what JSON holds
 InputKind: TypeAlias = Literal["scenario", "model", "trace", "version"]
 
 OTHER_STEPS: Final = "other_steps"  # the part for the grid in steps that only one of two runs has, its jobs left out
+SHOWN_VALUES: Final = 6  # of a list in one line
 LEAST: Final = 1e-3  # smallest size of what is split
 SHARE: Final = 1e-9  # of the larger total: how well the parts of a decomposition add up
 
@@ -217,16 +219,6 @@ class Decomposition:
             (getattr(self.total, side) or 0.0) - (getattr(other, side) or 0.0) for side in ("base", "change")
         )
         return Part("shared", f"{self.total.label}, shared steps", self.total.delta - other.delta, base, change)
-
-    def groups(self) -> Iterator[tuple[str, tuple[Part, ...]]]:
-        """Yield the groups in order with their parts; parts without a group come one by one under an empty name."""
-        done: set[str] = set()
-        for part in self.parts:
-            if not part.group:
-                yield "", (part,)
-            elif part.group not in done:
-                done.add(part.group)
-                yield part.group, tuple(other for other in self.parts if other.group == part.group)
 
 
 @dataclass(frozen=True, slots=True)
@@ -457,5 +449,7 @@ def _shown(value: Value) -> str:
     if isinstance(value, dict):
         return f"{{{', '.join(f'{key}: {_shown(held)}' for key, held in value.items())}}}"
     if isinstance(value, list):
-        return f"[{len(value)} values]" if len(value) > 6 else f"[{', '.join(_shown(item) for item in value)}]"  # noqa: PLR2004
+        return (
+            f"[{len(value)} values]" if len(value) > SHOWN_VALUES else f"[{', '.join(_shown(item) for item in value)}]"
+        )
     return str(value)
