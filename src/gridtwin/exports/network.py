@@ -13,6 +13,7 @@ from gridtwin.arrays import link_injection_mw, ratio_or_zero, sum_at
 from gridtwin.errors import ResultsError
 from gridtwin.exports.selection import Selection, choose
 from gridtwin.records import GridData, StoreData, UnitData
+from gridtwin.results.files import write_atomically
 from gridtwin.results.saved_run import SavedRun
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
@@ -26,6 +27,7 @@ __all__ = [
     "saved_grid",
     "snapshot_files",
     "snapshot_steps",
+    "write_file",
 ]
 
 BALANCED_MW: Final = 1e-6  # parts of a bus's injection that differ from the whole by more are not this run's
@@ -66,6 +68,7 @@ class Carried:
     stored_mwh: FloatArray  # (time, store) at the end of the step
     unit_mw: FloatArray  # (time, unit)
     unit_mvar: FloatArray  # (time, unit)
+    available_mw: FloatArray  # (time, unit)
     holding: BoolArray  # (time, unit) holds voltage
     link_from_mw: FloatArray  # (time, link) injected at its from end
     link_to_mw: FloatArray  # (time, link) injected at its to end
@@ -139,6 +142,7 @@ def carried(run: SavedRun, saved: SavedGrid, steps: IntArray) -> Carried:
         stored_mwh=value["stored_mwh"],
         unit_mw=value["unit_mw"],
         unit_mvar=unit_mvar,
+        available_mw=value["available_mw"],
         holding=regulating & (value["holds_voltage"][:, units.bus] > 0),
         link_from_mw=at_ends[:, :links],
         link_to_mw=at_ends[:, links:],
@@ -151,7 +155,17 @@ def carried(run: SavedRun, saved: SavedGrid, steps: IntArray) -> Carried:
 
 NEEDED: Final = (
     *("load_mw", "shed_mw", "spill_mw", "facility_mw", "charge_mw", "discharge_mw", "stored_mwh", "unit_mw"),
-    *("committed", "link_mw", "net_injection_mw", "bus_mw", "bus_mvar", "holds_voltage", "vm_pu", "va_deg"),
+    *(
+        "available_mw",
+        "committed",
+        "link_mw",
+        "net_injection_mw",
+        "bus_mw",
+        "bus_mvar",
+        "holds_voltage",
+        "vm_pu",
+        "va_deg",
+    ),
 )
 
 
@@ -207,12 +221,18 @@ def snapshot_files(run: SavedRun, target: Path | str, steps: IntArray, suffix: s
         raise ResultsError(f"{place} is there already; name another target, or remove it")
     if not several:
         return [place]
-    return [place / f"{place.name}_{instant(run, step).replace(':', '')}{suffix}" for step in steps.tolist()]
+    stamps = (instant(run, step).replace("-", "").replace(":", "") for step in steps.tolist())
+    return [place / f"{place.name}_{stamp}{suffix}" for stamp in stamps]
 
 
 def instant(run: SavedRun, step: int) -> str:
     """Return when a step begins, UTC, to the second."""
     return run.facts.step_start(step).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a text in UTF-8; a crash leaves either nothing or all of it."""
+    write_atomically(path, lambda file: file.write(text.encode()))
 
 
 def _names(column: np.ndarray) -> tuple[str, ...]:
@@ -262,10 +282,15 @@ def _units(units: Mapping[str, np.ndarray], segments: Mapping[str, np.ndarray]) 
 
 
 def _stores(stores: Mapping[str, np.ndarray]) -> StoreData:
-    indices = {name: stores[f"{name}_index"] for name in ("bus", "site", "inflow")}
-    names = {name: _names(stores[name]) for name in ("store", "technology")}
-    rest = [field.name for field in fields(StoreData) if field.name not in {*indices, *names}]
-    return StoreData(**names, **indices, **{name: stores[name] for name in rest})
+    renamed = {"store", "technology", "bus", "site", "inflow"}
+    return StoreData(
+        store=_names(stores["store"]),
+        technology=_names(stores["technology"]),
+        bus=stores["bus_index"],
+        site=stores["site_index"],
+        inflow=stores["inflow_index"],
+        **{field.name: stores[field.name] for field in fields(StoreData) if field.name not in renamed},
+    )
 
 
 def _load_share(load_mw: FloatArray) -> FloatArray:
@@ -286,7 +311,8 @@ def _reactive_shares(needed_mvar: FloatArray, regulating: BoolArray, units: Unit
     count = sum_at(regulating.astype(float), units.bus, buses)
     by_range = np.isfinite(total_span) & (total_span > 0)
     base = np.where(by_range | (total_span == 0), low, 0.0)
-    share = np.where(by_range, ratio_or_zero(span, total_span), ratio_or_zero(regulating, count[:, units.bus]))
+    equal = ratio_or_zero(regulating.astype(float), count[:, units.bus])
+    share = np.where(by_range, ratio_or_zero(span, total_span), equal)
     above_mvar = needed_mvar - sum_at(base, units.bus, buses)
     unit_mvar = np.where(regulating, base + share * above_mvar[:, units.bus], 0.0)
     return unit_mvar, np.where(count > 0, 0.0, needed_mvar)
@@ -298,8 +324,8 @@ def _refuse_unsolved(run: SavedRun, steps: IntArray) -> None:
         named = ", ".join(instant(run, step) for step in lost[:LISTED].tolist())
         more = f" and {len(lost) - LISTED} more" if len(lost) > LISTED else ""
         raise ResultsError(
-            f"{run.path}: AC did not converge in {len(lost)} of {len(steps)} steps ({named}{more}), so there is nothing "
-            "to export of them; choose a time without them"
+            f"{run.path}: AC did not converge in {len(lost)} of {len(steps)} steps ({named}{more}), so there is "
+            "nothing to export of them; choose a time without them"
         )
 
 
@@ -310,7 +336,7 @@ def _check_parts(
     if len(wrong):
         step, place = wrong[0].tolist()
         raise ResultsError(
-            f"{run.path}: units, loads, sites, stores and links inject {parts_mw[step, place]:.9g} MW at bus "
-            f"{bus[place]!r} at {instant(run, int(steps[step]))}, but {whole_mw[step, place]:.9g} MW were settled there; "
-            "look for damage with: gridtwin verify"
+            f"{run.path}: at {instant(run, int(steps[step]))} units, loads, sites, stores and links inject "
+            f"{parts_mw[step, place]:.9g} MW at bus {bus[place]!r}, but {whole_mw[step, place]:.9g} MW were settled "
+            f"there; look for damage with: gridtwin verify {run.path}"
         )

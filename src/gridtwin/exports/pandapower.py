@@ -18,10 +18,10 @@ from gridtwin.exports.network import (
     saved_grid,
     snapshot_files,
     snapshot_steps,
+    write_file,
 )
 from gridtwin.exports.selection import Selection
 from gridtwin.grid.network import build_net
-from gridtwin.results.files import write_atomically
 from gridtwin.results.saved_run import SavedRun
 from gridtwin.units import FloatArray
 
@@ -57,8 +57,7 @@ def write(run: SavedRun, target: Path | str, selection: Selection) -> None:
     for place, (step, file) in enumerate(zip(steps.tolist(), files, strict=True)):
         net = snapshot_net(saved, settled, place)
         net.name = f"{run.run_id} {instant(run, step)}"
-        content = pp.to_json(net).encode()
-        write_atomically(file, lambda out, content=content: out.write(content))
+        write_file(file, pp.to_json(net))
 
 
 def snapshot_net(saved: SavedGrid, settled: Carried, step: int) -> pandapowerNet:
