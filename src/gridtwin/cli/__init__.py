@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import typer
 
-from gridtwin.cli import resume, run, show, validate, verify
+from gridtwin.cli import resume, run, show, validate, verify, view
 from gridtwin.errors import ExitCode, GridtwinError
 
 __all__ = ["app", "main"]
@@ -28,6 +28,7 @@ app.command()(run.run)
 app.command()(resume.resume)
 app.command()(verify.verify)
 app.command()(show.show)
+app.command()(view.view)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from gridtwin.errors import InputError
 from gridtwin.located import Position, did_you_mean
 
-__all__ = ["find_model", "find_scenario", "find_trace", "model_names", "trace_names"]
+__all__ = ["find_model", "find_scenario", "find_trace", "model_names", "scenario_names", "trace_names"]
 
 MODEL_FILE = "model.yaml"
 TRACE_SUFFIXES = (".parquet", ".csv")
@@ -69,6 +69,11 @@ def find_scenario(given: str | Path) -> Path:
     hint = f" (did you mean {close[0]!r}?)" if close else did_you_mean(path.stem, sorted({s.stem for s in shipped}))
     what = "is a folder, not a scenario file" if path.is_dir() else "no such scenario file"
     raise InputError([Position(str(given)).issue(f"{what}{hint}")])
+
+
+def scenario_names(near: Path) -> list[str]:
+    """Return the names of all scenarios in sight of a folder, those that ship among them."""
+    return sorted({place.stem for root in _roots(near) for place in (root / "scenarios").glob("*.yaml")})
 
 
 def model_names(near: Path) -> list[str]:
