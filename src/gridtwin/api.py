@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from gridtwin import compare as comparing
 from gridtwin.audit.verify import Verification, verify
+from gridtwin.compare import Comparison
 from gridtwin.errors import ExitCode
 from gridtwin.inputs.load import load_study
 from gridtwin.inputs.parts import sampled_weeks, with_perfect_forecast
@@ -20,6 +22,7 @@ from gridtwin.inputs.study import Study
 from gridtwin.results.dataset import open_results
 from gridtwin.results.files import read_columns, read_json, write_json
 from gridtwin.results.run_facts import read_facts
+from gridtwin.results.saved_run import open_run
 from gridtwin.results.store import RunFolder
 from gridtwin.twin.build import build, initial_twin_state, prepare
 from gridtwin.twin.closing import close_run
@@ -33,9 +36,11 @@ from gridtwin.twin.taking_up import take_up
 from gridtwin.units import DAY_S
 
 __all__ = [
+    "Comparison",
     "RunResult",
     "Study",
     "Verification",
+    "compare",
     "load_study",
     "n1",
     "open_results",
@@ -164,6 +169,28 @@ def n1(run_dir: Path | str) -> dict[str, Any]:
     folder = RunFolder(Path(run_dir))
     folder.require_unlocked()
     return report_n1(folder)
+
+
+def compare(paths: Sequence[Path | str], line_cost_per_mw_km: float | None = None) -> Comparison:
+    """Compare finished runs with the first of them.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        Folders of at least two runs, the base first.
+    line_cost_per_mw_km : float, optional
+        Annuity of line capacity, money per MW·km and year; prices what lines lack. There is no default.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    ResultsError
+        If there are fewer than two, or one is no finished run.
+    """
+    return comparing.compare([open_run(path) for path in paths], line_cost_per_mw_km)
 
 
 def _go_on(
