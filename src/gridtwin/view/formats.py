@@ -29,16 +29,16 @@ def number(value: object) -> str:
         case bool() | np.bool_():
             return "yes" if value else "no"
         case int() | np.integer():
-            return f"{int(value):,}"
+            return f"{int(value):,}".replace("-", MINUS)
         case float() | np.floating():
-            return _real(float(value))
+            return _real(float(value) + 0.0).replace("-", MINUS)
         case _:
             return str(value)
 
 
 def _real(value: float) -> str:
     if not math.isfinite(value):
-        return DASH if math.isnan(value) else "∞" if value > 0 else f"{MINUS}∞"
+        return DASH if math.isnan(value) else "∞" if value > 0 else "-∞"
     size = abs(value)
     if size >= 1000:  # noqa: PLR2004
         return f"{value:,.0f}"
@@ -47,7 +47,7 @@ def _real(value: float) -> str:
 
 def signed(value: float) -> str:
     """Write a difference with its sign."""
-    return f"+{number(value)}" if value > 0 else number(value).replace("-", MINUS)
+    return f"+{number(value)}" if value > 0 else number(value)
 
 
 def duration(seconds: float | None) -> str:
@@ -68,7 +68,8 @@ def duration(seconds: float | None) -> str:
         count, whole = divmod(whole, size)
         parts.append((count, unit))
     first = next((index for index, (count, _) in enumerate(parts) if count), len(parts) - 1)
-    return sign + " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count or unit == "s")
+    shown = [(count, unit) for count, unit in parts[first : first + 2] if count] or parts[-1:]
+    return sign + " ".join(f"{count} {unit}" for count, unit in shown)
 
 
 def instant(when: datetime, zone_s: int = 0) -> str:

@@ -20,17 +20,25 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gridtwin.view.settings import Settings
 
-__all__ = ["FORM", "MAX_BODY", "Guard", "Head", "refusal"]
+__all__ = ["ALONE", "FORM", "MAX_BODY", "POLICY", "WITH_PLOTLY", "Guard", "Head", "refusal"]
 
 MAX_BODY = 256 * 1024  # bytes; the largest form is a list of overrides
 MAX_FIELDS = 50
 FORM = "gridtwin.form"  # where the routes find the fields of a form, in the scope
+POLICY = "Content-Security-Policy"
+STRICT = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+WITH_PLOTLY = STRICT.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")  # it writes its own style elements
+ALONE = (  # a page that brings its own scripts: shown apart from this one, which it cannot reach
+    "sandbox allow-scripts allow-downloads allow-popups; default-src 'none'; script-src 'unsafe-inline'; "
+    "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
 HEADERS = MappingProxyType(
     {
-        "Content-Security-Policy": (
-            "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
-            "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-        ),
+        POLICY: STRICT,
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
         "Referrer-Policy": "no-referrer",

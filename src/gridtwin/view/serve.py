@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Timer
 
@@ -60,7 +62,7 @@ def serve(
         settings = Settings(runs_dir, listener.getsockname()[1], allow_run, scenarios_dir)
         app = create_app(settings)
         workspace: Workspace = app.state.workspace
-        server = uvicorn.Server(
+        server = _Server(
             uvicorn.Config(
                 app, log_level="warning", access_log=False, server_header=False, date_header=False, lifespan="off",
                 ws="none", proxy_headers=False, timeout_graceful_shutdown=3,
@@ -72,8 +74,6 @@ def serve(
             _open_later(settings.address)
         try:
             server.run(sockets=[listener])
-        except KeyboardInterrupt:  # uvicorn raises the signal again that stopped it
-            pass
         finally:
             interrupted = workspace.queue.close(say=say)
     if interrupted:
@@ -82,6 +82,20 @@ def serve(
             "interrupted; what is done is kept; go on with: "
             + "; ".join(f"gridtwin resume {place}" for place in places)
         )
+
+
+class _Server(uvicorn.Server):
+    """A server that Ctrl-C and SIGTERM end in order; uvicorn's own is killed by SIGTERM before runs can be stopped."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take both signals down while the server runs."""
+        before = {kind: signal.signal(kind, self.handle_exit) for kind in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for kind, handler in before.items():
+                signal.signal(kind, handler)
 
 
 def _require_folders(runs_dir: Path, scenarios_dir: Path | None, *, allow_run: bool) -> None:

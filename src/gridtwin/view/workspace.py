@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from collections.abc import Mapping
 from http import HTTPStatus
 from threading import Lock
 from typing import Annotated, cast
@@ -14,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gridtwin.results.saved_run import SavedRun, open_run
 from gridtwin.view import formats
+from gridtwin.view.comparisons import Comparisons
 from gridtwin.view.listing import Listed, RunsFolder, State
 from gridtwin.view.runs import RunQueue
 from gridtwin.view.scenarios import Scenarios
@@ -37,6 +39,7 @@ class Workspace:
         self.settings = settings
         self.folder = RunsFolder(settings.runs_dir)
         self.scenarios = Scenarios(settings.scenarios_dir)
+        self.comparisons = Comparisons()
         self.queue = RunQueue(settings.runs_dir)
         self._open: OrderedDict[tuple[str, int], SavedRun] = OrderedDict()
         self._lock = Lock()
@@ -46,7 +49,15 @@ class Workspace:
         )  # fmt: skip
         self._pages.filters |= {name: getattr(formats, name) for name in formats.__all__} | {"told": self.told}
 
-    def page(self, request: Request, template: str, code: int = HTTPStatus.OK, /, **content: object) -> HTMLResponse:
+    def page(
+        self,
+        request: Request,
+        template: str,
+        code: int = HTTPStatus.OK,
+        headers: Mapping[str, str] | None = None,
+        /,
+        **content: object,
+    ) -> HTMLResponse:
         """Write a page from a template."""
         common: dict[str, object] = {
             "allow_run": self.settings.allow_run,
@@ -55,7 +66,7 @@ class Workspace:
             "path": request.url.path,
             "busy": len(self.queue.unfinished()),
         }
-        return HTMLResponse(self._pages.get_template(template).render(common | content), code)
+        return HTMLResponse(self._pages.get_template(template).render(common | content), code, headers)
 
     def told(self, text: object) -> str:
         """Return a message without the paths of this machine: the page may be seen by others than its user."""

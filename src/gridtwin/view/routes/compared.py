@@ -4,29 +4,52 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response
 
-from gridtwin.economics.kpi_table import KPIS, Kpi
-from gridtwin.view.workspace import Desk, opened
+from gridtwin.compare import Comparison
+from gridtwin.view.comparisons import workbook
+from gridtwin.view.workspace import Desk, Workspace, opened
 
 __all__ = ["router"]
 
-router = APIRouter()
+router = APIRouter(prefix="/compare")
 MOST = 8
+LINES = 12  # of what lines lack
+Runs = Annotated[list[str] | None, Query(max_length=MOST)]
 
 
-@router.get("/compare")
-def compare(request: Request, desk: Desk, run: Annotated[list[str] | None, Query(max_length=MOST)] = None) -> Response:
-    """Show the figures of runs beside those of the first."""
-    names = list(dict.fromkeys(run or ()))
-    if len(names) < 2:  # noqa: PLR2004
+@router.get("")
+def compare_page(request: Request, desk: Desk, run: Runs = None) -> Response:
+    """Show what differs between runs and the first of them."""
+    compared = _compared(desk, run)
+    names = [card.run_id for card in compared.runs]
+    return desk.page(
+        request,
+        "compare.html",
+        compared=compared,
+        query=_query(names),
+        based=lambda base: "/compare?" + _query([base, *(name for name in names if name != base)]),
+        lines=LINES,
+    )
+
+
+@router.get("/comparison.xlsx")
+def compare_workbook(desk: Desk, run: Runs = None) -> Response:
+    """Give the whole comparison as a workbook."""
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    headers = {"Content-Disposition": 'attachment; filename="comparison.xlsx"'}
+    return Response(workbook(_compared(desk, run)), media_type=kind, headers=headers)
+
+
+def _compared(desk: Workspace, names: list[str] | None) -> Comparison:
+    chosen = list(dict.fromkeys(names or ()))
+    if len(chosen) < 2:  # noqa: PLR2004 - a base and a change
         raise HTTPException(HTTPStatus.BAD_REQUEST, f"choose two to {MOST} finished runs in the list")
-    saved = [opened(desk, name) for name in names]
-    currency = saved[0].facts.currency
-    rows = []
-    for name in saved[0].kpis:
-        kpi = KPIS.get(name, Kpi(name.replace("_", " "), ""))
-        rows.append((kpi.label, kpi.unit.format(currency=currency), [one.kpis.get(name) for one in saved]))
-    return desk.page(request, "compare.html", saved=saved, rows=rows)
+    return desk.comparisons.of([opened(desk, name) for name in chosen])
+
+
+def _query(names: list[str]) -> str:
+    return urlencode([("run", name) for name in names])

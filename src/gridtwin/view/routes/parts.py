@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from gridtwin.exports.sheets import Sheet, csv_text
 from gridtwin.results.saved_run import SavedRun
 from gridtwin.view.elements import Chart, Kind, charts, described, overview
+from gridtwin.view.security import POLICY, WITH_PLOTLY
 from gridtwin.view.workspace import Desk, found, labels, opened, zone_s
 
 __all__ = ["router"]
@@ -53,6 +54,8 @@ def part(request: Request, desk: Desk, run_id: str, kind: Kind, number: Number) 
     return desk.page(
         request,
         "part.html",
+        HTTPStatus.OK,
+        {POLICY: WITH_PLOTLY},
         run=found(desk, run_id),
         kind=kind,
         number=number,

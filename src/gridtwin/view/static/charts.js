@@ -1,7 +1,7 @@
 "use strict";
 /* Draws the curves of one part of a run with plotly; the tables below each chart tell the same without. */
 
-const COLOURS = ["#0b5f83", "#d1702a", "#5c6875", "#2f8f5b", "#8a4f9e", "#b3261e", "#c9a227", "#4aa3c2"];
+const COLOURS = ["#0a5c8a", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c6d31", "#6b7280"];
 
 function times(content, count) {
   return Array.from({ length: count }, (_, step) => new Date((content.start_s + step * content.step_s) * 1000).toISOString().slice(0, 19));
@@ -20,8 +20,8 @@ async function draw(section) {
       hovertemplate: "%{y:,.5~g}",
     }));
     const layout = {
-      margin: { l: 55, r: 10, t: 10, b: 35 }, showlegend: traces.length > 1, legend: { orientation: "h", y: 1.15 },
-      hovermode: "x unified", font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: "#1c2530" },
+      margin: { l: 55, r: 10, t: 10, b: 35 }, showlegend: traces.length > 1, legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
+      hovermode: "x unified", font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: "#1d2730" },
       xaxis: { gridcolor: "#edf0f3" }, yaxis: { gridcolor: "#edf0f3", zerolinecolor: "#d8dee5", title: { text: chart.unit === "1" ? "" : plain(chart.unit) } },
     };
     place.textContent = "";

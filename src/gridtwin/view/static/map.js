@@ -85,7 +85,11 @@ function paint(step, values) {
   drawn.lines.forEach((line, at) => line.setAttribute("stroke", lineColour(values.loading_percent[at])));
   drawn.buses.forEach((bus, at) => bus.setAttribute("fill", busColour(values[busVariable][at])));
   drawn.links.forEach((link, at) => link.setAttribute("stroke-width", 1.5 + Math.min(Math.abs(values.link_mw[at]) / 40, 6)));
-  drawn.sites.forEach((site, at) => site.setAttribute("r", (9 + 20 * Math.sqrt(Math.max(values.site_mw[at], 0) / mostSite)).toFixed(1)));
+  drawn.sites.forEach((site, at) => {
+    const radius = 9 + 20 * Math.sqrt(Math.max(values.site_mw[at], 0) / mostSite);
+    site.setAttribute("r", radius.toFixed(1));
+    site.nextElementSibling.setAttribute("y", (Number(site.getAttribute("cy")) - radius - 5).toFixed(1));
+  });
   when(step);
   table("site-table", [...values.site_mw].map((mw, at) => [drawn.sites[at].dataset.name, `${page.dataset.run}/sites/${at}`, mw]));
   const order = [...values.loading_percent.keys()].sort((a, b) => (values.loading_percent[b] || 0) - (values.loading_percent[a] || 0)).slice(0, 8);
