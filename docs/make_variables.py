@@ -16,6 +16,10 @@ edit those, not this page.
 
 Every run stores all variables: in `results.nc` together, and in `windows/` as one Parquet file per window and table, in
 long form. A value at t covers [t, t + step); times are UTC. Money is in the model's currency.
+
+*Over steps* says what a variable is over several steps, as `gridtwin export --resample` gives it: their mean, their
+sum, the value of the last, the greatest or the least. Energy is the mean power times the hours. A NaN among them makes
+a NaN, but for the last.
 """
 
 
@@ -26,8 +30,8 @@ def page() -> str:
 
 def _section(table: str, members: tuple[Variable, ...]) -> str:
     dims = ", ".join(members[0].dims)
-    rows = "".join(f"| `{v.name}` | {_shown(v.unit)} | {v.meaning} |\n" for v in members)
-    return f"\n## {table} ({dims})\n\n| variable | unit | meaning |\n| --- | --- | --- |\n{rows}"
+    rows = "".join(f"| `{v.name}` | {_shown(v.unit)} | {v.resample or '-'} | {v.meaning} |\n" for v in members)
+    return f"\n## {table} ({dims})\n\n| variable | unit | over steps | meaning |\n| --- | --- | --- | --- |\n{rows}"
 
 
 def _key_figures() -> str:

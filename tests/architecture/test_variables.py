@@ -70,8 +70,8 @@ def test_a_name_ends_in_its_unit(variable):
 
 
 def test_a_name_without_its_unit_is_noticed():
-    assert not says_its_unit(Variable("site", "site_power", ("time", "site"), "MW", "draw"))
-    assert not says_its_unit(Variable("site", "site_mw", ("time", "site"), "1", "draw"))
+    assert not says_its_unit(Variable("site", "site_power", ("time", "site"), "MW", "mean", "draw"))
+    assert not says_its_unit(Variable("site", "site_mw", ("time", "site"), "1", "mean", "draw"))
 
 
 @pytest.mark.parametrize("name", KPIS)

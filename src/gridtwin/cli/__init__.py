@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import typer
 
-from gridtwin.cli import resume, run, show, validate, verify, view
+from gridtwin.cli import compare, doctor, export, new, resume, run, schema, show, validate, verify, view
 from gridtwin.errors import ExitCode, GridtwinError
 
 __all__ = ["app", "main"]
@@ -23,11 +23,16 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command()(new.new)
 app.command()(validate.validate)
 app.command()(run.run)
 app.command()(resume.resume)
 app.command()(verify.verify)
 app.command()(show.show)
+app.command()(compare.compare)
+app.command()(export.export)
+app.command()(schema.schema)
+app.command()(doctor.doctor)
 app.command()(view.view)
 
 

@@ -101,7 +101,7 @@ def _change(base: RunSeries, other: RunSeries, line_cost_per_mw_km: float | None
         figures=compared_figures(old, new, (base.card.currency, other.card.currency)),
         cost=cost_decomposition(base, other, steps),
         co2=co2_decomposition(base, other, steps),
-        co2_by_technology=co2_by_technology(base, other),
+        co2_by_technology=co2_by_technology(base, other, steps),
         payments=payments(base, other, steps),
         reinforcement=reinforcement(other, line_cost_per_mw_km),
         periods=periods(base, other, steps),

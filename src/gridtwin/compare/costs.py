@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from gridtwin.compare.records import Decomposition, Part
+from gridtwin.compare.records import OTHER_STEPS, Decomposition, Part
 from gridtwin.compare.series import Alignment, RunSeries
 from gridtwin.economics.settlement import network_account
 from gridtwin.units import KG_PER_T, FloatArray, IntArray
@@ -18,6 +18,7 @@ TITLE: Final = "cost"
 FUEL: Final = "fuel and variable cost"
 SLACK: Final = "priced slacks (not money that anybody pays)"
 START_NOTE: Final = "not modelled: commitment is relaxed, units start for nothing"
+JOBS_NOTE: Final = "their energy at the price of its time and bus"
 SLACKS: Final = {
     "shed": "load not served",
     "overload": "flow beyond ratings",
@@ -75,7 +76,7 @@ def all_costs(run: RunSeries) -> float:
 def _parts(base: RunSeries, change: RunSeries, steps: Alignment) -> Iterator[Part]:
     """Yield the lines of both runs side by side, then what the steps cost that only one of them has."""
     old, new = ({line.name: line for line in _lines(run)} for run in (base, change))
-    apart = np.zeros(2)
+    apart, jobs = np.zeros(2), np.array([_jobs_apart(base, steps.base), _jobs_apart(change, steps.change)])
     for name, line in (old | new).items():
         before, before_apart = _split(old.get(name), steps.base, usable=steps.usable)
         after, after_apart = _split(new.get(name), steps.change, usable=steps.usable)
@@ -83,9 +84,17 @@ def _parts(base: RunSeries, change: RunSeries, steps: Alignment) -> Iterator[Par
         note = _carbon_note(base, change) if name == "carbon" else line.note
         yield Part(name, line.label, after - before, before, after, line.group, note)
     if steps.usable and not steps.overlap.same:
-        before, after = apart.tolist()
-        label = "grid in steps that only one run has"
-        yield Part("other_steps", label, after - before, before, after, note=steps.overlap.text)
+        before, after = jobs.tolist()
+        yield Part("other_jobs", "jobs in steps that only one run has", after - before, before, after, note=JOBS_NOTE)
+        before, after = (apart - jobs).tolist()
+        label = "all else in steps that only one run has"
+        yield Part(OTHER_STEPS, label, after - before, before, after, note=steps.overlap.text)
+
+
+def _jobs_apart(run: RunSeries, shared: IntArray) -> float:
+    """What the energy of jobs costs in steps that only this run has, at the price of its time and bus."""
+    others = run.outside(shared)
+    return float((run.v["price_per_mwh"][others] * run.work_mwh[others]).sum())
 
 
 def _split(line: _Line | None, index: IntArray, *, usable: bool) -> tuple[float, float]:
@@ -94,9 +103,8 @@ def _split(line: _Line | None, index: IntArray, *, usable: bool) -> tuple[float,
         return 0.0, 0.0
     if not line.of_grid or not usable:
         return float(line.values.sum()), 0.0
-    others = np.ones(len(line.values), dtype=bool)
-    others[index] = False
-    return float(line.values[index].sum()), float(line.values[others].sum())
+    inside = float(line.values[index].sum())
+    return inside, float(line.values.sum()) - inside
 
 
 def _lines(run: RunSeries) -> Iterator[_Line]:

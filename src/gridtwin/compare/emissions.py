@@ -9,13 +9,15 @@ from typing import Final
 import numpy as np
 
 from gridtwin.arrays import ratio_or_zero
-from gridtwin.compare.records import Decomposition, Part
+from gridtwin.compare.records import OTHER_STEPS, Decomposition, Part
 from gridtwin.compare.series import Alignment, RunSeries
-from gridtwin.units import KG_PER_T, FloatArray
+from gridtwin.units import KG_PER_T, FloatArray, IntArray
 
 __all__ = ["LoadShift", "co2_by_technology", "co2_decomposition", "load_shift"]
 
 TITLE: Final = "CO2, by cause"
+JOBS_LABEL: Final = "jobs in steps that only one run has"
+OTHER_LABEL: Final = "all else in steps that only one run has"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,17 +108,36 @@ def co2_decomposition(base: RunSeries, change: RunSeries, steps: Alignment) -> D
     return Decomposition("co2", TITLE, "t", tuple(_parts(base, change, steps)), total)
 
 
-def co2_by_technology(base: RunSeries, change: RunSeries) -> Decomposition:
-    """Split the difference of all direct emissions by who emitted."""
-    old, new = (
-        dict(zip(run.technologies, (run.co2_kg.sum(axis=0) / KG_PER_T).tolist(), strict=True)) for run in (base, change)
-    )
-    parts = (
+def co2_by_technology(base: RunSeries, change: RunSeries, steps: Alignment) -> Decomposition:
+    """Split the difference of all direct emissions by who emitted; steps that only one run has stand apart."""
+    old, old_apart = _by_technology(base, steps.base, usable=steps.usable)
+    new, new_apart = _by_technology(change, steps.change, usable=steps.usable)
+    parts = [
         Part(f"co2:{name}", name, new.get(name, 0.0) - old.get(name, 0.0), old.get(name, 0.0), new.get(name, 0.0))
         for name in sorted(old | new)
-    )
-    emitting = tuple(part for part in parts if part.base or part.change)
-    return Decomposition("co2_by_technology", "CO2, by technology", "t", emitting, _total(base, change))
+        if old.get(name) or new.get(name)
+    ]
+    if steps.usable and not steps.overlap.same:
+        before, after = _jobs_apart_t(base, steps.base), _jobs_apart_t(change, steps.change)
+        parts.append(Part("other_jobs", JOBS_LABEL, after - before, before, after, note="at marginal rates"))
+        before, after = old_apart - before, new_apart - after
+        parts.append(Part(OTHER_STEPS, OTHER_LABEL, after - before, before, after, note=steps.overlap.text))
+    return Decomposition("co2_by_technology", "CO2, by technology", "t", tuple(parts), _total(base, change))
+
+
+def _by_technology(run: RunSeries, shared: IntArray, *, usable: bool) -> tuple[dict[str, float], float]:
+    """Return t of CO2 by technology over the shared steps, all of them where none is, and of the other steps."""
+    inside = shared if usable else np.arange(run.card.steps)
+    others = run.outside(inside)
+    by_technology = (run.co2_kg[inside].sum(axis=0) / KG_PER_T).tolist()
+    apart = float(run.co2_kg[others].sum()) / KG_PER_T
+    return dict(zip(run.technologies, by_technology, strict=True)), apart
+
+
+def _jobs_apart_t(run: RunSeries, shared: IntArray) -> float:
+    """What jobs add to CO2 in steps that only this run has, at its marginal rates, t."""
+    others = run.outside(shared)
+    return float((run.v["marginal_co2_kg_per_mwh"][others] * run.work_mwh[others]).sum()) / KG_PER_T
 
 
 def _total(base: RunSeries, change: RunSeries) -> Part:
@@ -128,20 +149,21 @@ def _parts(base: RunSeries, change: RunSeries, steps: Alignment) -> Iterator[Par
     """Yield causes in t; the last is what is left in the steps that both runs have."""
     union, here, there = _union(steps, base.card.steps, change.card.steps)
     rate = _mean_rate(
-        _spread(base.v["marginal_co2_kg_per_mwh"], here, union),
-        _spread(change.v["marginal_co2_kg_per_mwh"], there, union),
+        _spread(base.v["marginal_co2_kg_per_mwh"], here, union, np.nan),
+        _spread(change.v["marginal_co2_kg_per_mwh"], there, union, np.nan),
     )
-    sites = [np.nan_to_num(_spread(run.site_mwh, places, union)) for run, places in ((base, here), (change, there))]
+    sites = [
+        _spread(run.compared_mwh(shared), places, union, 0.0)
+        for run, shared, places in ((base, steps.base, here), (change, steps.change, there))
+    ]
     spared = np.zeros(union)
     shared = here[steps.base]
     spared[shared] = base.curtailed_mwh[steps.base] - change.curtailed_mwh[steps.change]
     shift = load_shift(sites[0], sites[1], rate, spared)
-    yield _t("volume", "volume: more or less drawn by the sites", shift.volume_kg, f"{shift.volume_mwh:+,.0f} MWh")
+    yield _t("volume", "volume: more or less drawn by the sites", shift.volume_kg, _mwh(shift.volume_mwh))
     yield _t("time", "time: drawn in other hours", shift.time_kg, f"{shift.time_mwh:,.0f} MWh moved")
     yield _t("place", "place: drawn at other sites", shift.place_kg, f"{shift.place_mwh:,.0f} MWh moved")
-    yield _t(
-        "curtailment", "curtailment met by these moves", shift.curtailment_kg, f"{shift.curtailment_mwh:+,.0f} MWh"
-    )
+    yield _t("curtailment", "curtailment: spared by these moves", shift.curtailment_kg, _mwh(shift.curtailment_mwh))
     explained = rate[shared] * (sites[1] - sites[0])[shared]
     for name, label, series, sign in (
         ("stores", "stores of the grid", "charged_mwh", 1.0),
@@ -153,7 +175,7 @@ def _parts(base: RunSeries, change: RunSeries, steps: Alignment) -> Iterator[Par
         delta = getattr(change, series)[steps.change] - getattr(base, series)[steps.base]
         valued = sign * rate[shared] * delta
         explained = explained + valued
-        yield _t(name, label, float(valued.sum()), f"{delta.sum():+,.0f} MWh")
+        yield _t(name, label, float(valued.sum()), _mwh(float(delta.sum())))
     emitted = [run.co2_kg.sum(axis=1) for run in (base, change)]
     if not steps.overlap.same:
         yield _apart(emitted, steps, rate, sites, shared)
@@ -169,16 +191,19 @@ def _parts(base: RunSeries, change: RunSeries, steps: Alignment) -> Iterator[Par
 def _apart(
     emitted: list[FloatArray], steps: Alignment, rate: FloatArray, sites: list[FloatArray], shared: np.ndarray
 ) -> Part:
-    """What the grid emitted in steps that only one run has, beside what its sites are charged with."""
+    """What the grid emitted in steps that only one run has, less what is put down to its jobs."""
     outside = emitted[1].sum() - emitted[1][steps.change].sum() - emitted[0].sum() + emitted[0][steps.base].sum()
-    others = np.ones(len(rate), dtype=bool)
-    others[shared] = False
+    others = np.setdiff1d(np.arange(len(rate)), shared)
     charged = (rate * (sites[1] - sites[0]))[others].sum()
-    return _t("other_steps", "grid in steps that only one run has", float(outside - charged), steps.overlap.text)
+    return _t(OTHER_STEPS, OTHER_LABEL, float(outside - charged), steps.overlap.text)
 
 
 def _t(name: str, label: str, kg: float, note: str) -> Part:
     return Part(name, label, kg / KG_PER_T, note=note)
+
+
+def _mwh(energy_mwh: float) -> str:
+    return f"{energy_mwh:+,.0f} MWh" if round(energy_mwh) else "0 MWh"
 
 
 def _union(steps: Alignment, base: int, change: int) -> tuple[int, np.ndarray, np.ndarray]:
@@ -191,9 +216,9 @@ def _union(steps: Alignment, base: int, change: int) -> tuple[int, np.ndarray, n
     return base + int(alone.sum()), here, there
 
 
-def _spread(values: FloatArray, places: np.ndarray, union: int) -> FloatArray:
-    """Put the steps of a run at their places; NaN in those it does not have."""
-    spread = np.full((union, values.shape[1]), np.nan)
+def _spread(values: FloatArray, places: np.ndarray, union: int, fill: float) -> FloatArray:
+    """Put the steps of a run at their places among those of both runs, and `fill` in those it does not have."""
+    spread = np.full((union, values.shape[1]), fill)
     spread[places] = values
     return spread
 

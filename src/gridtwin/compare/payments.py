@@ -15,7 +15,8 @@ from gridtwin.units import IntArray
 __all__ = ["payments"]
 
 TITLE: Final = "who pays, at nodal prices"
-NETWORK: Final = "network (keeps what all others pay more than they receive)"
+NETWORK: Final = "network"
+SIGNS: Final = "positive pays, negative receives; the network receives what all others pay more than they receive"
 OTHERS: Final = "balancing of the grid"
 LABELS: Final = {
     "loads": ("other customers", ""),
@@ -52,7 +53,7 @@ def payments(base: RunSeries, change: RunSeries, steps: Alignment) -> Decomposit
     before, after = (math.fsum(run.run.summary["money_paid"].values()) for run in (base, change))
     total = Part("all", "all parties together", after - before, before, after)
     scale = max(math.fsum(abs(paid) for paid in side.values()) for side in (old, new))
-    notes = () if steps.overlap.same else (_span_note(steps),)
+    notes = (SIGNS,) if steps.overlap.same else (SIGNS, _span_note(steps))
     return Decomposition("payments", TITLE, base.card.currency, parts, total, notes=notes, scale=scale)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 __all__ = [
+    "OTHER_STEPS",
     "Change",
     "Connection",
     "Decomposition",
@@ -25,6 +26,8 @@ __all__ = [
 Value: TypeAlias = Any  # what JSON holds
 InputKind: TypeAlias = Literal["scenario", "model", "trace", "version"]
 
+OTHER_STEPS: Final = "other_steps"  # the part for the grid in steps that only one of two runs has, its jobs left out
+LEAST: Final = 1e-3  # smallest size of what is split
 SHARE: Final = 1e-9  # of the larger total: how well the parts of a decomposition add up
 
 
@@ -187,15 +190,33 @@ class Decomposition:
         return math.fsum(part.delta for part in self.parts) - self.total.delta
 
     @property
+    def largest(self) -> float:
+        """Size of what is split, by which small amounts are told from rounding."""
+        sizes = (self.total.base, self.total.change) if self.total else ()
+        return max(self.scale, LEAST, *(abs(size) for size in sizes if size is not None))
+
+    @property
     def tolerance(self) -> float:
         """Largest residual at which the parts count as complete."""
-        sizes = (self.total.base, self.total.change) if self.total else ()
-        return SHARE * max(self.scale, *(abs(size) for size in sizes if size is not None), 1e-3)
+        return SHARE * self.largest
 
     @property
     def holds(self) -> bool | None:
         """Whether the parts add up; None where there is nothing to add up."""
         return None if self.residual is None else abs(self.residual) <= self.tolerance
+
+    @property
+    def shared(self) -> Part | None:
+        """What can be compared of the total: the steps that both runs have and the jobs of all; None without one."""
+        if self.total is None:
+            return None
+        other = next((part for part in self.parts if part.name == OTHER_STEPS), None)
+        if other is None:
+            return self.total
+        base, change = (
+            (getattr(self.total, side) or 0.0) - (getattr(other, side) or 0.0) for side in ("base", "change")
+        )
+        return Part("shared", f"{self.total.label}, shared steps", self.total.delta - other.delta, base, change)
 
     def groups(self) -> Iterator[tuple[str, tuple[Part, ...]]]:
         """Yield the groups in order with their parts; parts without a group come one by one under an empty name."""

@@ -11,7 +11,7 @@ import numpy as np
 from gridtwin.arrays import link_injection_mw, sum_at
 from gridtwin.compare.records import Overlap, RunCard
 from gridtwin.results.saved_run import Columns, SavedRun
-from gridtwin.units import HOUR_S, FloatArray, IntArray
+from gridtwin.units import HOUR_S, W_PER_MW, FloatArray, IntArray
 
 __all__ = ["Alignment", "RunSeries", "align"]
 
@@ -107,6 +107,27 @@ class RunSeries:
         return self._at_bus(self.v["site_mw"], self.inputs["sites"]["bus_index"])
 
     @cached_property
+    def work_mwh(self) -> FloatArray:
+        """What jobs add to the draw of the sites at each bus (time, bus), MWh: idle power and services left out."""
+        pools, busy = self.inputs["pools"], self.v["busy_node_s"]
+        added_w = (pools["peak_w"] - pools["idle_w"]).reshape(busy.shape[1:])
+        mwh = (busy * added_w).sum(axis=2) * self.v["pue"] / HOUR_S / W_PER_MW
+        return sum_at(mwh, self.inputs["sites"]["bus_index"], len(self.buses))
+
+    def outside(self, shared: IntArray) -> IntArray:
+        """Return the steps that are not among the shared ones."""
+        return np.setdiff1d(np.arange(self.card.steps), shared)
+
+    def compared_mwh(self, shared: IntArray) -> FloatArray:
+        """Draw of the sites (time, bus), MWh; in steps that only this run has no more than what its jobs add.
+
+        The other run would draw idle power and serve requests in those steps too.
+        """
+        drawn = self.work_mwh.copy()
+        drawn[shared] = self.site_mwh[shared]
+        return drawn
+
+    @cached_property
     def load_mwh(self) -> FloatArray:
         """Demand of others that was served (time, bus), MWh."""
         return np.asarray((self.v["load_mw"] - self.v["shed_mw"]) * self.step_h)
@@ -122,7 +143,7 @@ class RunSeries:
     def available_mwh(self) -> FloatArray:
         """What weather lets units give (time, bus), MWh."""
         units = self.inputs["units"]
-        at = units["profiled"]
+        at = units["profiled"] & (units["store_index"] < 0)
         return self._at_bus(self.v["available_mw"][:, at], units["bus_index"][at])
 
     @cached_property

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gridtwin.compare.records import Change, Decomposition, Figure, Part, Reinforcement, RunCard
+from gridtwin.compare.side_by_side import rows
 from gridtwin.exports.sheets import Sheet
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _runs(comparison: Comparison) -> Sheet:
 
 
 def _inputs(changes: Sequence[Change]) -> Sheet:
-    rows = [
+    listed = [
         {
             "run": change.run.label,
             "kind": found.kind,
@@ -66,23 +67,23 @@ def _inputs(changes: Sequence[Change]) -> Sheet:
         for change in changes
         for found in change.inputs
     ]
-    return _sheet("inputs", rows, {}, ("run", "kind", "path", "base", "change", "detail"))
+    return _sheet("inputs", listed, {}, ("run", "kind", "path", "base", "change", "detail"))
 
 
 def _figures(base: RunCard, changes: Sequence[Change]) -> Sheet:
-    rows = []
+    listed = []
     for place, figure in enumerate(changes[0].figures):
         row: dict[str, object] = {"figure": figure.name, "label": figure.label, "unit": figure.unit}
         row[_base(base)] = figure.base
         for change in changes:
             row |= _side(change.run.label, change.figures[place])
-        rows.append(row)
-    return _sheet("figures", rows, {})
+        listed.append(row)
+    return _sheet("figures", listed, {})
 
 
 def _side(label: str, figure: Figure) -> dict[str, object]:
     return {
-        f"{label}": figure.change,
+        f"{label}: change": figure.change,
         f"{label}: delta": figure.delta,
         f"{label}: percent": figure.percent,
         f"{label}: noise": figure.noise,
@@ -90,46 +91,25 @@ def _side(label: str, figure: Figure) -> dict[str, object]:
 
 
 def _decomposition(base: RunCard, changes: Sequence[Change], place: int) -> Sheet:
-    """Put the parts of one decomposition side by side, then its total, what is left, and what belongs beside it."""
+    """Put the parts of one decomposition side by side, then its total, what belongs beside it, and what is left."""
     tables = [change.decompositions[place] for change in changes]
-    rows: list[dict[str, object]] = []
-    for kind, parts in (
-        ("part", lambda table: table.parts),
-        ("total", lambda table: (table.total,) if table.total else ()),
-        ("beside", lambda table: table.beside),
-    ):
-        rows += _part_rows(base, changes, tables, kind, parts)
-        if kind == "total":
-            rows.append(_residual_row(changes, tables))
-    columns = ("kind", "part", "label", "group", "unit", _base(base))
-    return _sheet(tables[0].name, rows, {}, columns)
+    lines: list[dict[str, object]] = []
+    for row in rows(tables):
+        line: dict[str, object] = {"kind": row.kind, "part": row.name, "label": row.label, "group": row.group}
+        line |= {"unit": tables[0].unit, _base(base): row.base}
+        for change, part in zip(changes, row.parts, strict=True):
+            if part is not None:
+                line |= _part(change, part)
+        lines.append(line)
+    lines.append(_residual_row(changes, tables))
+    return _sheet(tables[0].name, lines, {}, ("kind", "part", "label", "group", "unit", _base(base)))
 
 
-def _part_rows(
-    base: RunCard,
-    changes: Sequence[Change],
-    tables: Sequence[Decomposition],
-    kind: str,
-    parts: Callable[[Decomposition], tuple[Part, ...]],
-) -> Iterator[dict[str, object]]:
-    names = dict.fromkeys(part.name for table in tables for part in parts(table))
-    for name in names:
-        row: dict[str, object] = {}
-        for change, table in zip(changes, tables, strict=True):
-            part = next((part for part in parts(table) if part.name == name), None)
-            if part is None:
-                continue
-            row = row or {
-                "kind": kind,
-                "part": name,
-                "label": part.label,
-                "group": part.group,
-                "unit": table.unit,
-                _base(base): part.base,
-            }
-            label = change.run.label
-            row |= {label: part.change, f"{label}: delta": part.delta, f"{label}: note": part.note}
-        yield row
+def _part(change: Change, part: Part) -> dict[str, object]:
+    """Return the cells of one run; its own base where that is a sum over other steps than those of the whole base."""
+    label = change.run.label
+    own = {} if change.overlap.same else {f"{label}: base": part.base}
+    return own | {f"{label}: change": part.change, f"{label}: delta": part.delta, f"{label}: note": part.note}
 
 
 def _residual_row(changes: Sequence[Change], tables: Sequence[Decomposition]) -> dict[str, object]:
@@ -141,7 +121,7 @@ def _residual_row(changes: Sequence[Change], tables: Sequence[Decomposition]) ->
 
 
 def _checks(changes: Sequence[Change]) -> Sheet:
-    rows = [
+    listed = [
         {
             "run": change.run.label,
             "table": table.name,
@@ -154,11 +134,11 @@ def _checks(changes: Sequence[Change]) -> Sheet:
         for change in changes
         for table in change.decompositions
     ]
-    return _sheet("checks", rows, {})
+    return _sheet("checks", listed, {})
 
 
 def _lines(comparison: Comparison) -> Sheet:
-    rows = [
+    listed = [
         {
             "run": label,
             "line": line.line,
@@ -176,11 +156,11 @@ def _lines(comparison: Comparison) -> Sheet:
     money = comparison.base.currency
     units = {"beyond_mw": "MW", "beyond_h": "h", "length_km": "km", "mw_km": "MW·km", "binding_h": "h"}
     units |= {"shadow_price_per_mwh": f"{money}/MWh", "rent_cost": money}
-    return _sheet("lines", rows, units, ("run", "line", *units))
+    return _sheet("lines", listed, units, ("run", "line", *units))
 
 
 def _connections(comparison: Comparison) -> Sheet:
-    rows = [
+    listed = [
         {
             "run": label,
             "site": site.site,
@@ -192,7 +172,7 @@ def _connections(comparison: Comparison) -> Sheet:
         for site in found.connections
     ]
     units = dict.fromkeys(("peak_mw", "connection_mw", "unused_mw"), "MW")
-    return _sheet("connections", rows, units, ("run", "site", *units))
+    return _sheet("connections", listed, units, ("run", "site", *units))
 
 
 def _periods(comparison: Comparison) -> Iterator[Sheet]:
@@ -200,7 +180,7 @@ def _periods(comparison: Comparison) -> Iterator[Sheet]:
     units = {"hours": "h", "base_cost": money, "change_cost": money, "delta_cost": money}
     units |= {"base_co2": "t", "change_co2": "t", "delta_co2": "t"}
     for kind in ("week", "month"):
-        rows = [
+        listed = [
             {
                 "run": change.run.label,
                 kind: period.label,
@@ -216,8 +196,8 @@ def _periods(comparison: Comparison) -> Iterator[Sheet]:
             for period in change.periods
             if period.kind == kind
         ]
-        if rows:
-            yield _sheet(f"{kind}s", rows, units)
+        if listed:
+            yield _sheet(f"{kind}s", listed, units)
 
 
 def _needs(comparison: Comparison) -> Iterator[tuple[str, Reinforcement]]:
@@ -225,10 +205,10 @@ def _needs(comparison: Comparison) -> Iterator[tuple[str, Reinforcement]]:
     yield from ((change.run.label, change.reinforcement) for change in comparison.changes)
 
 
-def _sheet(name: str, rows: Sequence[dict[str, Any]], units: dict[str, str], columns: Sequence[str] = ()) -> Sheet:
+def _sheet(name: str, lines: Sequence[dict[str, Any]], units: dict[str, str], columns: Sequence[str] = ()) -> Sheet:
     """Turn rows into columns; what a row does not have is empty."""
-    names = dict.fromkeys([*columns, *(key for row in rows for key in row)])
-    return Sheet(name, {key: [row.get(key) for row in rows] for key in names}, units)
+    names = dict.fromkeys([*columns, *(key for line in lines for key in line)])
+    return Sheet(name, {key: [line.get(key) for line in lines] for key in names}, units)
 
 
 def _base(base: RunCard) -> str:

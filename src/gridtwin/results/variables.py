@@ -1,4 +1,8 @@
-"""The table of result variables: name, dimensions, unit and meaning, read by code, files and documentation alike."""
+"""The table of result variables: name, dimensions, unit and meaning, read by code, files and documentation alike.
+
+Column `resample` says what a variable is over several steps: their mean, their sum, the value of the last, the greatest
+or the least. A NaN among them makes a NaN, but for the last. It is empty where a variable does not run along time.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,11 @@ import csv
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Literal, TypeAlias, cast
 
-__all__ = ["Variable", "tables", "variables"]
+__all__ = ["Resample", "Variable", "tables", "variables"]
+
+Resample: TypeAlias = Literal["mean", "sum", "last", "max", "min", ""]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +25,7 @@ class Variable:
     name: str
     dims: tuple[str, ...]
     unit: str  # {currency} stands for the model's ISO code
+    resample: Resample  # over several steps
     meaning: str
 
 
@@ -28,7 +36,12 @@ def variables() -> dict[str, Variable]:
     rows = csv.DictReader(text.splitlines())
     return {
         row["variable"]: Variable(
-            row["table"], row["variable"], tuple(row["dims"].split()), row["unit"], row["meaning"]
+            table=row["table"],
+            name=row["variable"],
+            dims=tuple(row["dims"].split()),
+            unit=row["unit"],
+            resample=cast("Resample", row["resample"]),
+            meaning=row["meaning"],
         )
         for row in rows
     }
