@@ -45,6 +45,7 @@ __all__ = [
     "n1",
     "open_results",
     "regret",
+    "report",
     "resume",
     "run",
     "verify",
@@ -191,6 +192,35 @@ def compare(paths: Sequence[Path | str], line_cost_per_mw_km: float | None = Non
         If there are fewer than two, or one is no finished run.
     """
     return comparing.compare([open_run(path) for path in paths], line_cost_per_mw_km)
+
+
+def report(
+    paths: Sequence[Path | str], out: Path | str | None = None, lang: str = "en", progress: Progress | None = None
+) -> Path:
+    """Write one HTML file about a run, or about several with the first as the base.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        Folders of finished runs.
+    out : path, optional
+        The file; `report.html` in the folder of the first run by default.
+    lang : {"en", "zh"}
+    progress : callable, optional
+        Called with (figures done, figures in all).
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ResultsError
+        If there is no run, one of them cannot be read, or there are no words in the language.
+    """
+    from gridtwin.report.page import write_report  # noqa: PLC0415 - plotly, which only reports need
+
+    return write_report(paths, out, lang, progress)
 
 
 def _go_on(

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import typer
 
-from gridtwin.cli import compare, doctor, export, new, resume, run, schema, show, validate, verify, view
+from gridtwin.cli import compare, doctor, export, new, report, resume, run, schema, show, validate, verify, view
 from gridtwin.errors import ExitCode, GridtwinError
 
 __all__ = ["app", "main"]
@@ -30,6 +30,7 @@ app.command()(resume.resume)
 app.command()(verify.verify)
 app.command()(show.show)
 app.command()(compare.compare)
+app.command()(report.report)
 app.command()(export.export)
 app.command()(schema.schema)
 app.command()(doctor.doctor)
