@@ -111,9 +111,8 @@ def write_workbook(
         page.freeze_panes = "A3" if sheet.units else "A2"
         page.append([_head(page, text) for text in sheet.columns])
         if sheet.units:
-            page.append([_text(page, sheet.units.get(text, "")) for text in sheet.columns])
-        cells: dict[str, WriteOnlyCell] = {}
-        columns = [_xlsx_cells(page, values, cells) for values in sheet.columns.values()]
+            page.append([_as_text(WriteOnlyCell(page), sheet.units.get(text, "")) for text in sheet.columns])
+        columns = [_xlsx_cells(page, values) for values in sheet.columns.values()]
         for number, row in enumerate(zip(*columns, strict=True), start=1):
             page.append(row)
             if number % TOLD_ROWS == 0:
@@ -150,35 +149,36 @@ def _csv_cell(value: object) -> object:
     return "" if value is None or value != value else value  # noqa: PLR0124 - NaN is not itself
 
 
-def _xlsx_cells(
-    page: object, values: Sequence[object] | np.ndarray, cells: dict[str, WriteOnlyCell]
-) -> Iterator[object]:
-    """Yield what a column's cells hold; a text that comes again is the same cell."""
+def _xlsx_cells(page: object, values: Sequence[object] | np.ndarray) -> Iterator[object]:
+    """Yield what a column's cells hold, one after the other is written; the library would cut numbers to 16 digits."""
+    cell = WriteOnlyCell(page)
     for value in _plain(values):
-        text = value if isinstance(value, str) else _spelled(value)
-        if text is None:
-            yield None if value != value else value  # noqa: PLR0124 - NaN is not itself
+        if isinstance(value, str):
+            yield _as_text(cell, value)
+        elif not isinstance(value, float):
+            yield value
+        elif math.isnan(value):
+            yield None
+        elif math.isinf(value):
+            yield _as_text(cell, str(value))
+        elif float(f"{value:.16g}") == value:
+            yield value
         else:
-            if text not in cells:
-                cells[text] = _text(page, text)
-            yield cells[text]
+            cell.value, cell.data_type = repr(value), "n"
+            yield cell
 
 
-def _spelled(value: object) -> str | None:
-    """Return how a value is written that no number of the format can be: an infinite one."""
-    return str(value) if isinstance(value, float) and math.isinf(value) else None
-
-
-def _text(page: object, text: str) -> WriteOnlyCell:
+def _as_text(cell: WriteOnlyCell, text: str) -> WriteOnlyCell:
+    """Let a cell hold a text as text: one that begins with = would be a formula."""
     if len(text) > MAX_TEXT:
         raise ResultsError(f"a cell holds {MAX_TEXT:,} characters, this text has {len(text):,}: {text[:60]}…")
-    cell = WriteOnlyCell(page, value=UNPRINTABLE.sub("\ufffd", text))
-    cell.data_type = "s"  # otherwise a text that begins with = is stored as a formula
+    cell.value = UNPRINTABLE.sub("\ufffd", text)
+    cell.data_type = "s"
     return cell
 
 
 def _head(page: object, text: str) -> WriteOnlyCell:
-    cell = _text(page, text)
+    cell = _as_text(WriteOnlyCell(page), text)
     cell.font = Font(bold=True)
     return cell
 
