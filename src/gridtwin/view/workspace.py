@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Mapping
 from http import HTTPStatus
-from threading import Lock
 from typing import Annotated, cast
 
 from fastapi import Depends, HTTPException, Request
@@ -15,7 +13,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gridtwin.results.saved_run import SavedRun, open_run
 from gridtwin.view import formats
-from gridtwin.view.comparisons import Comparisons
+from gridtwin.view.drawings import Drawings
+from gridtwin.view.kept import Kept
 from gridtwin.view.listing import Listed, RunsFolder, State
 from gridtwin.view.runs import RunQueue
 from gridtwin.view.scenarios import Scenarios
@@ -39,10 +38,9 @@ class Workspace:
         self.settings = settings
         self.folder = RunsFolder(settings.runs_dir)
         self.scenarios = Scenarios(settings.scenarios_dir)
-        self.comparisons = Comparisons()
+        self.drawings = Drawings()
         self.queue = RunQueue(settings.runs_dir)
-        self._open: OrderedDict[tuple[str, int], SavedRun] = OrderedDict()
-        self._lock = Lock()
+        self._open: Kept[SavedRun] = Kept(OPEN_RUNS)
         self._pages = Environment(
             loader=PackageLoader("gridtwin.view"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
             lstrip_blocks=True,
@@ -84,12 +82,7 @@ class Workspace:
             If it cannot be read.
         """
         key = run.run_id, (run.path / "summary.json").stat().st_mtime_ns
-        with self._lock:
-            saved = self._open.pop(key, None) or open_run(run.path)
-            self._open[key] = saved
-            while len(self._open) > OPEN_RUNS:
-                self._open.popitem(last=False)
-        return saved
+        return self._open.get(key, lambda: open_run(run.path))
 
 
 def _workspace(request: Request) -> Workspace:

@@ -46,7 +46,9 @@ def _places() -> dict[str, Path]:
     """Return the path of each file by its name."""
     own = Path(str(files("gridtwin.view"))) / "static"
     plotly = Path(str(files("plotly"))) / "package_data" / "plotly.min.js"
-    return {path.name: path for path in own.iterdir() if path.suffix in TYPES} | {"plotly.js": plotly}
+    drawing = Path(str(files("gridtwin.report"))) / "assets" / "figures.js"
+    shared = {"plotly.js": plotly, "figures.js": drawing}
+    return {path.name: path for path in own.iterdir() if path.suffix in TYPES} | shared
 
 
 @cache

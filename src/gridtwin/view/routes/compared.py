@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response
 
 from gridtwin.compare import Comparison
-from gridtwin.view.comparisons import workbook
+from gridtwin.results.saved_run import SavedRun
+from gridtwin.view.drawings import workbook
+from gridtwin.view.security import ALONE, POLICY
 from gridtwin.view.workspace import Desk, Workspace, opened
 
 __all__ = ["router"]
@@ -36,6 +38,13 @@ def compare_page(request: Request, desk: Desk, run: Runs = None) -> Response:
     )
 
 
+@router.get("/report")
+def compare_report(desk: Desk, run: Runs = None, lang: Literal["en", "zh"] = "en") -> Response:
+    """Show the report about several runs, apart from this page."""
+    content = desk.drawings.report(_opened(desk, run), lang)
+    return Response(content, media_type="text/html", headers={POLICY: ALONE})
+
+
 @router.get("/comparison.xlsx")
 def compare_workbook(desk: Desk, run: Runs = None) -> Response:
     """Give the whole comparison as a workbook."""
@@ -45,10 +54,14 @@ def compare_workbook(desk: Desk, run: Runs = None) -> Response:
 
 
 def _compared(desk: Workspace, names: list[str] | None) -> Comparison:
+    return desk.drawings.comparison(_opened(desk, names))
+
+
+def _opened(desk: Workspace, names: list[str] | None) -> list[SavedRun]:
     chosen = list(dict.fromkeys(names or ()))
     if len(chosen) < 2:  # noqa: PLR2004 - a base and a change
         raise HTTPException(HTTPStatus.BAD_REQUEST, f"choose two to {MOST} finished runs in the list")
-    return desk.comparisons.of([opened(desk, name) for name in chosen])
+    return [opened(desk, name) for name in chosen]
 
 
 def _query(names: list[str]) -> str:

@@ -16,6 +16,7 @@ from fastapi.responses import FileResponse, Response
 
 from gridtwin.economics.kpi_table import KPIS, Kpi
 from gridtwin.results.saved_run import SavedRun
+from gridtwin.view.drawings import EXPORTS
 from gridtwin.view.listing import Listed, State
 from gridtwin.view.workspace import Desk, Workspace, found, opened, zone_s
 
@@ -56,6 +57,7 @@ def overview(request: Request, desk: Desk, run_id: str) -> Response:
         figures=[_figure(saved, name) for name in saved.kpis],
         zone_s=zone_s(saved),
         files=_files(run),
+        formats=EXPORTS,
         seconds=saved.summary.get("timing_s", {}),
     )
 
