@@ -78,8 +78,9 @@ class Refusal:
     reason: str
 
     def response(self) -> Response:
-        """Return it as a page of plain text."""
-        return PlainTextResponse(f"{self.status.value} {self.status.phrase}: {self.reason}\n", self.status)
+        """Return it as a page of plain text; the connection ends with it, so that no body is read any further."""
+        told = f"{self.status.value} {self.status.phrase}: {self.reason}\n"
+        return PlainTextResponse(told, self.status, {"Connection": "close"})
 
 
 TOO_LARGE = Refusal(
