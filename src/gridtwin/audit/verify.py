@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -120,14 +121,26 @@ def _contents(folder: RunFolder, journal: Journal, facts: RunFacts) -> Iterator[
     told = read_json(folder.path / "manifest.json")["ledgers"] if journal.closed else None
     yield Check("ledgers", f"{len(ledgers)} ledgers", tuple(_ledger_faults(ledgers, told)))
     if journal.closed:
-        yield _compared("results.nc", run.variables, partial(_of_dataset, folder.path / "results.nc"))
+        with _of_dataset(folder.path / "results.nc") as read:
+            yield _compared("results.nc", run.variables, read)
         for name, columns in (("jobs.parquet", run.jobs), ("findings.parquet", findings(run))):
             yield _compared(name, columns, partial(_of_table, folder.path / name))
 
 
-def _of_dataset(path: Path, variable: str) -> np.ndarray:
-    with open_results(path) as dataset:
-        return np.asarray(dataset[variable].to_numpy())
+@contextmanager
+def _of_dataset(path: Path) -> Iterator[Callable[[str], np.ndarray]]:
+    """Open a dataset once, for that takes long; yields a reader of its variables, which fails if that could not be."""
+    try:
+        dataset = open_results(path)
+    except UNREADABLE as error:
+        yield partial(_unreadable, error)
+        return
+    with dataset:
+        yield lambda variable: np.asarray(dataset[variable].to_numpy())
+
+
+def _unreadable(error: Exception, _variable: str) -> np.ndarray:
+    raise error
 
 
 def _of_table(path: Path, column: str) -> np.ndarray:

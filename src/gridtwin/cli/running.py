@@ -53,6 +53,7 @@ def end(
         print_summary(result.summary)
         if regret is not None:
             print_regret(regret)
+        typer.echo(f"look at it: gridtwin report {result.run_dir}")
         typer.echo(f"saved in {result.run_dir}")
     if result.notice:
         _say(result.notice)

@@ -66,9 +66,9 @@ def load_shift(
         ΔL = k κ ΔE  +  k (ΔD - κ ΔE)  +  (ΔL - k ΔD)
              volume     time, Σ_t = 0     place, Σ_bus = 0
 
-    which are the Shapley values of the three factors L = E · (step's share) · (bus's share in the step). A move adds
-    nothing, so its value counts from the mean: (M - mean M) of its step for time, (rate - M) of its bus for place. The
-    three add up to Σ rate · ΔL.
+    The midpoints make each a Shapley value where no draw is negative: place of L = D · (share of the bus in its step),
+    time and volume of D = E · (share of the step). A move adds nothing up, so its value counts from the mean: M less
+    the mean of M for time, rate less M for place. The three add up to Σ rate · ΔL.
     """
     delta, k = change_mwh - base_mwh, _mean_share(base_mwh, change_mwh, axis=1)
     of_step = delta.sum(axis=1)
@@ -241,6 +241,5 @@ def _mean_share(base: FloatArray, change: FloatArray, axis: int) -> FloatArray:
 def _met(spared_mwh: FloatArray, moved_mwh: FloatArray, value_kg: FloatArray) -> FloatArray:
     """Share of a move (step,) that met or made curtailment: as far as both go, and where its value says the same."""
     together = (spared_mwh * moved_mwh > 0) & (spared_mwh * value_kg < 0)
-    share = np.zeros(len(moved_mwh))
-    np.divide(spared_mwh, moved_mwh, out=share, where=together)
-    return np.minimum(share, 1.0)
+    met = np.where(together, np.minimum(np.abs(spared_mwh), np.abs(moved_mwh)), 0.0)
+    return ratio_or_zero(met, np.abs(moved_mwh))

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 __all__ = [
     "OTHER_STEPS",
+    "SHOWN_VALUES",
     "Change",
     "Connection",
     "Decomposition",
@@ -27,6 +28,7 @@ Value: TypeAlias = Any  # what JSON holds
 InputKind: TypeAlias = Literal["scenario", "model", "trace", "version"]
 
 OTHER_STEPS: Final = "other_steps"  # the part for the grid in steps that only one of two runs has, its jobs left out
+SHOWN_VALUES: Final = 6  # of a list in one line
 LEAST: Final = 1e-3  # smallest size of what is split
 SHARE: Final = 1e-9  # of the larger total: how well the parts of a decomposition add up
 
@@ -457,5 +459,7 @@ def _shown(value: Value) -> str:
     if isinstance(value, dict):
         return f"{{{', '.join(f'{key}: {_shown(held)}' for key, held in value.items())}}}"
     if isinstance(value, list):
-        return f"[{len(value)} values]" if len(value) > 6 else f"[{', '.join(_shown(item) for item in value)}]"  # noqa: PLR2004
+        return (
+            f"[{len(value)} values]" if len(value) > SHOWN_VALUES else f"[{', '.join(_shown(item) for item in value)}]"
+        )
     return str(value)

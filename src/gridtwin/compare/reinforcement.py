@@ -39,8 +39,8 @@ def _needs(run: RunSeries) -> Iterator[LineNeed]:
     lines, v = run.inputs["lines"], run.v
     loading, shadow = v["loading_percent"], v["shadow_price_per_mwh"]
     over = np.nan_to_num(loading - FULL_PERCENT, nan=0.0)
-    beyond_mw = np.where(over > 0, over, 0.0).max(axis=0) / FULL_PERCENT * lines["rate_mw"]
-    beyond_mw = np.where(np.isfinite(lines["rate_mw"]), beyond_mw, 0.0)
+    rating_mw = np.where(np.isfinite(lines["rate_mw"]), lines["rate_mw"], 0.0)
+    beyond_mw = np.where(over > 0, over, 0.0).max(axis=0) / FULL_PERCENT * rating_mw
     binding = shadow > 0
     rent = np.where(binding, shadow * np.where(binding, v["rate_mw"], 0.0), 0.0).sum(axis=0) * run.step_h
     at = np.flatnonzero((beyond_mw > 0) | binding.any(axis=0))

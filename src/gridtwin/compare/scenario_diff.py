@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gridtwin.compare.records import InputChange, InputKind
+from gridtwin.compare.records import SHOWN_VALUES, InputChange, InputKind
 
 __all__ = ["ABSENT", "scenario_changes", "tree_changes"]
 
@@ -75,12 +75,16 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
 def _detail(old: Any, new: Any) -> str:  # noqa: ANN401
     """Say what two long values cannot show."""
     if isinstance(old, list) and isinstance(new, list):
-        return _of_lists(old, new)
+        return "" if all(_short(value) for value in (old, new)) else _of_lists(old, new)
     if isinstance(new, dict | list) and old is ABSENT:
         return "added"
     if isinstance(old, dict | list) and new is ABSENT:
         return "removed"
     return ""
+
+
+def _short(values: list[Any]) -> bool:
+    return len(values) <= SHOWN_VALUES and not any(isinstance(value, dict | list) for value in values)
 
 
 def _of_lists(old: list[Any], new: list[Any]) -> str:

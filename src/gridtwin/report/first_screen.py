@@ -30,6 +30,7 @@ COMPARED: Final = (
 )  # fmt: skip
 SLACKS: Final = ("unserved_mwh", "overload_mwh", "spill_mwh")
 SLACK_MWH: Final = 1e-3
+LEAST_PERCENT: Final = 0.01
 PERCENT: Final = ("renewable_share",)
 
 
@@ -153,7 +154,8 @@ def checks(run: SavedRun, words: Words) -> list[Check]:
         told.append(Check("bad", words("trust.unfinished", jobs=number(found.jobs_unfinished))))
     told.append(Check("note", words("trust.findings", findings=findings)) if findings
                 else Check("good", words("trust.no_findings")))  # fmt: skip
-    told.append(Check("note", words("trust.gap", percent=number(100.0 * gap / drawn, 3) if drawn else number(None))))
+    percent = 100.0 * gap / drawn if drawn else 0.0
+    told.append(Check("note" if percent >= LEAST_PERCENT else "good", words("trust.gap", percent=number(percent, 3))))
     told += _n1_check(run, words)
     return told
 
@@ -222,7 +224,7 @@ def _told(change: Change, words: Words) -> Iterator[str]:
     if late.delta is not None:
         yield words("compare.late", base=number(late.base), change=number(late.change))
     if wait.base is not None and wait.change is not None:
-        yield words("compare.wait", base=number(wait.base / HOUR_S, 3), change=number(wait.change / HOUR_S, 3))
+        yield words("compare.wait", base=number(wait.base / HOUR_S, 2), change=number(wait.change / HOUR_S, 2))
 
 
 def _n1_check(run: SavedRun, words: Words) -> list[Check]:

@@ -98,6 +98,7 @@ class ComparedPart:
     all_rows: tuple[first_screen.Row, ...]
     figures: tuple[Shown, ...]
     notes: tuple[str, ...]
+    shared_checks: tuple[first_screen.Check, ...]
 
 
 def write_report(
@@ -141,7 +142,7 @@ def page(runs: Sequence[SavedRun], words: Words, progress: Progress | None = Non
     parts = [
         _run_part(place, run, label, words, count) for place, (run, label) in enumerate(zip(runs, labels, strict=True))
     ]
-    compared = _compared(runs, words) if len(runs) > 1 else None
+    compared = _compared(runs, parts, words) if len(runs) > 1 else None
     scripts = [get_plotlyjs(), *(_asset(name) for name in SCRIPTS)]
     environment = Environment(
         loader=PackageLoader("gridtwin.report", "assets"), autoescape=True, undefined=StrictUndefined,
@@ -187,7 +188,7 @@ def _run_part(place: int, run: SavedRun, label: str, words: Words, count: Callab
     )
 
 
-def _compared(runs: Sequence[SavedRun], words: Words) -> ComparedPart:
+def _compared(runs: Sequence[SavedRun], parts: Sequence[RunPart], words: Words) -> ComparedPart:
     comparison = compare(runs)
     base, money = comparison.base.label, comparison.base.currency
     notes = tuple(
@@ -203,6 +204,7 @@ def _compared(runs: Sequence[SavedRun], words: Words) -> ComparedPart:
         all_rows=tuple(first_screen.compared_rows(comparison, words, [f.name for f in comparison.changes[0].figures])),
         figures=tuple(_several(runs, comparison, money, words)),
         notes=notes,
+        shared_checks=tuple(check for check in parts[0].checks if all(check in part.checks for part in parts)),
     )
 
 

@@ -50,7 +50,8 @@
     if (value === null || Number.isNaN(value)) return "\u2013";
     if (typeof value === "string") return value;
     if (column.kind === "time") return instant(value).replace("T", " ").slice(0, 16);
-    return value.toLocaleString("en-US", { maximumSignificantDigits: DIGITS }).replace("-", "\u2212");
+    const digits = Math.abs(value) >= 1000 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 4 };
+    return value.toLocaleString("en-US", digits).replace("-", "\u2212");
   }
 
   function element(name, text, parent) {

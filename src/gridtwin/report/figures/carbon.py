@@ -8,7 +8,7 @@ import numpy as np
 
 from gridtwin.arrays import ratio_or_zero, sum_at
 from gridtwin.exports.sheets import Sheet
-from gridtwin.report.figure import Figure, rounded
+from gridtwin.report.figure import Figure
 from gridtwin.report.figures.heatmaps import co2_intensity
 from gridtwin.report.language import Words
 from gridtwin.report.style import ACCENT, MUTED, SERIES, axis, layout, number, plain, technologies
@@ -37,7 +37,7 @@ def emissions(run: SavedRun, words: Words) -> Figure | None:
     }
     shares = {name: 100.0 * float((total_mwh * share).sum() / total_mwh.sum()) for name, share in _shares(run).items()}
     labels = [words(f"emissions.{name}") for name in (*tonnes, *shares)]
-    values = rounded(np.array([*tonnes.values(), *shares.values()]))
+    values = np.array([*tonnes.values(), *shares.values()])
     units = ["t"] * len(tonnes) + ["%"] * len(shares)
     return Figure(
         name="emissions",
@@ -62,7 +62,6 @@ def emissions(run: SavedRun, words: Words) -> Figure | None:
             "emissions",
             {words("table.account"): labels, words("table.value"): values, words("table.unit"): units},
         ),
-        tabular=True,
     )  # fmt: skip
 
 
@@ -100,7 +99,7 @@ def energy_flow(run: SavedRun, words: Words) -> Figure | None:
         "valuesuffix": " MWh",
         "node": {"label": [plain(name) for name in names], "color": colours, "pad": 16, "thickness": 14,
                  "line": {"width": 0}, "hovertemplate": "%{label}: %{value}<extra></extra>"},
-        "link": {"source": start, "target": end, "value": rounded(mwh),
+        "link": {"source": start, "target": end, "value": mwh,
                  "color": [_faded(colours[place]) for place in start],
                  "hovertemplate": "%{source.label} → %{target.label}: %{value}<extra></extra>"},
     }  # fmt: skip
@@ -116,7 +115,7 @@ def energy_flow(run: SavedRun, words: Words) -> Figure | None:
             {
                 words("table.from"): [names[place] for place in start],
                 words("table.to"): [names[place] for place in end],
-                words("table.energy"): rounded(mwh),
+                words("table.energy"): mwh,
             },
             {words("table.energy"): "MWh"},
         ),

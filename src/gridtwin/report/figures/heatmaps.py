@@ -18,6 +18,8 @@ from gridtwin.units import DAY_S, HOUR_S, FloatArray
 
 __all__ = ["co2_heat", "co2_intensity", "price_heat", "site_heat"]
 
+NOON: Final = np.timedelta64(12, "h")  # so that a cell reaches from midnight to midnight
+FEW_DAYS: Final = 14
 TAILS: Final = (1.0, 99.0)  # percent beyond which colours no longer change
 
 
@@ -50,7 +52,7 @@ def _heat(name: str, run: SavedRun, words: Words, values: FloatArray, unit: str,
                    for hour in hours]  # fmt: skip
     trace = {
         "type": "heatmap",
-        "x": days,
+        "x": days.astype("datetime64[h]") + NOON,
         "y": hour_labels,
         "z": rounded(grid),
         "zmin": low,
@@ -61,6 +63,7 @@ def _heat(name: str, run: SavedRun, words: Words, values: FloatArray, unit: str,
         "hoverongaps": False,
     }
     rows, columns = grid.shape
+    ticks = {"dtick": DAY_S * 1000} if columns <= FEW_DAYS else {}
     return Figure(
         name=name,
         title=words(f"{name}.title"),
@@ -71,7 +74,7 @@ def _heat(name: str, run: SavedRun, words: Words, values: FloatArray, unit: str,
             "data": [trace],
             "layout": layout(
                 300,
-                xaxis=axis("", type="date", tickformat=words("axis.days"), showgrid=False, ticks="outside"),
+                xaxis=axis("", type="date", tickformat=words("axis.days"), showgrid=False, ticks="outside", **ticks),
                 yaxis=axis(words("axis.time", zone=plain(zone(run)[1])), type="category", autorange="reversed",
                            showgrid=False, nticks=8),
             ),

@@ -9,7 +9,7 @@ import numpy as np
 from gridtwin.compare.run_cards import run_cards
 from gridtwin.compare.series import RunSeries
 from gridtwin.exports.sheets import Sheet
-from gridtwin.report.figure import Figure, rounded
+from gridtwin.report.figure import Figure
 from gridtwin.report.language import Words
 from gridtwin.report.style import ACCENT, MUTED, SITES, axis, layout, number, plain, technologies
 from gridtwin.results.saved_run import SavedRun
@@ -35,7 +35,7 @@ def costs(run: SavedRun, words: Words) -> Figure:
         "type": "waterfall",
         "orientation": "v",
         "x": [plain(label) for label in shown],
-        "y": rounded(heights),
+        "y": heights,
         "measure": measure,
         "text": [number(value) for value in heights],
         "textposition": "outside",
@@ -61,9 +61,8 @@ def costs(run: SavedRun, words: Words) -> Figure:
                 yaxis=axis(money, tickformat=",.4~s", zeroline=True, zerolinecolor=MUTED),
             ),
         },
-        table=Sheet("costs", {words("table.part"): shown, words("table.cost"): rounded(heights)},
+        table=Sheet("costs", {words("table.part"): shown, words("table.cost"): heights},
                     {words("table.cost"): money}),
-        tabular=True,
     )  # fmt: skip
 
 
@@ -71,7 +70,7 @@ def payments(run: SavedRun, words: Words) -> Figure:
     """What each party pays at locational prices; what all pay together is nothing."""
     paid = {party: value for party, value in run.summary["money_paid"].items() if abs(value) >= 1.0}
     order = sorted(paid, key=lambda party: -paid[party])
-    values = rounded(np.array([paid[party] for party in order]))
+    values = np.array([paid[party] for party in order])
     money = run.facts.currency
     trace: dict[str, Any] = {
         "type": "bar",
@@ -102,7 +101,6 @@ def payments(run: SavedRun, words: Words) -> Figure:
             {words("table.party"): [words.named("party", party) for party in order], words("table.paid"): values},
             {words("table.paid"): money},
         ),
-        tabular=True,
     )  # fmt: skip
 
 

@@ -109,14 +109,14 @@ def binding_lines(run: SavedRun, words: Words) -> Figure | None:
         caption=words("binding_lines.caption", lines=int((hours > 0).sum()), shown=len(top)),
         unit=money,
         sources=("shadow_price_per_mwh", "rate_mw"),
-        plot={"data": [_bars(names, rounded(rent[top]), text, money)], "layout": _bar_layout(len(top), money)},
+        plot={"data": [_bars(names, rent[top], text, money)], "layout": _bar_layout(len(top), money)},
         table=Sheet(
             "binding_lines",
             {
                 words("table.line"): names,
-                words("table.hours"): rounded(hours[top]),
-                words("table.shadow_price"): rounded(mean[top]),
-                words("table.rent"): rounded(rent[top]),
+                words("table.hours"): hours[top],
+                words("table.shadow_price"): mean[top],
+                words("table.rent"): rent[top],
             },
             {words("table.hours"): "h", words("table.shadow_price"): f"{money}/MWh", words("table.rent"): money},
         ),
@@ -131,7 +131,7 @@ def outages(run: SavedRun, words: Words) -> Figure | None:
         return None
     rating = dict(zip(run.facts.coords["line"], run.inputs("lines")["rate_long_mw"].tolist(), strict=True))
     pairs = report["worst_pairs"]
-    shown = pairs[:MOST_PAIRS]
+    shown = sorted(pairs[:MOST_PAIRS], key=lambda pair: -pair["worst_percent"])
     apart = [
         *(
             (outage, words("n1.islanded", buses=", ".join(map(str, buses))))
@@ -155,7 +155,7 @@ def outages(run: SavedRun, words: Words) -> Figure | None:
         unit="%",
         sources=("n1.parquet", "n1.json", "lines"),
         plot={
-            "data": [_bars(names, rounded(np.array([pair["worst_percent"] for pair in shown])), text, "%")],
+            "data": [_bars(names, np.array([pair["worst_percent"] for pair in shown]), text, "%")],
             "layout": _bar_layout(
                 len(shown), words("n1.axis"), shapes=[{"type": "line", "x0": 100, "x1": 100, "y0": 0, "y1": 1,
                                                        "yref": "paper", "line": {"color": INK, "width": 1}}],

@@ -10,7 +10,7 @@ import numpy as np
 from gridtwin.compare import Comparison
 from gridtwin.compare.records import Change, Decomposition, Part
 from gridtwin.exports.sheets import Sheet
-from gridtwin.report.figure import Figure, rounded
+from gridtwin.report.figure import Figure
 from gridtwin.report.language import Words
 from gridtwin.report.style import ACCENT, MUTED, SERIES, SITES, axis, layout, number, plain, technologies
 from gridtwin.results.saved_run import SavedRun
@@ -37,8 +37,8 @@ def pareto(runs: Sequence[SavedRun], comparison: Comparison, words: Words) -> Fi
     trace = {
         "type": "scatter",
         "mode": "markers+text",
-        "x": rounded(cost),
-        "y": rounded(co2_t),
+        "x": cost,
+        "y": co2_t,
         "text": [plain(label) for label in labels],
         "textposition": "top center",
         "cliponaxis": False,
@@ -65,14 +65,13 @@ def pareto(runs: Sequence[SavedRun], comparison: Comparison, words: Words) -> Fi
             "pareto",
             {
                 words("table.run"): labels,
-                words("table.cost"): rounded(cost),
-                words("table.co2"): rounded(co2_t),
-                words("table.wait"): rounded(wait_h),
-                words("table.late"): rounded(late),
+                words("table.cost"): cost,
+                words("table.co2"): co2_t,
+                words("table.wait"): wait_h,
+                words("table.late"): late,
             },
             {words("table.cost"): money, words("table.co2"): "t", words("table.wait"): "h"},
         ),
-        tabular=True,
     )  # fmt: skip
 
 
@@ -81,8 +80,8 @@ def weekly(change: Change, money: str, words: Words) -> Figure | None:
     weeks = [period for period in change.periods if period.kind == "week" and period.base_cost is not None]
     if not weeks:
         return None
-    saved = rounded(np.array([(week.base_cost or 0.0) - (week.change_cost or 0.0) for week in weeks]))
-    spared = rounded(np.array([week.base_co2_t - week.change_co2_t for week in weeks]))
+    saved = np.array([(week.base_cost or 0.0) - (week.change_cost or 0.0) for week in weeks])
+    spared = np.array([week.base_co2_t - week.change_co2_t for week in weeks])
     days = [week.label for week in weeks]
     bar: dict[str, Any] = {"type": "bar", "x": days}
     return Figure(
@@ -111,7 +110,7 @@ def weekly(change: Change, money: str, words: Words) -> Figure | None:
             "weekly",
             {
                 words("table.week"): days,
-                words("table.hours"): rounded(np.array([week.hours for week in weeks])),
+                words("table.hours"): [week.hours for week in weeks],
                 words("weekly.cost"): saved,
                 words("weekly.co2"): spared,
             },
@@ -126,7 +125,7 @@ def decomposition(found: Decomposition, run: str, words: Words) -> Figure | None
     if found.total is None or not parts:
         return None
     labels = [*(_part(part, words) for part in parts), words("decomposition.total")]
-    values = rounded(np.array([*(part.delta for part in parts), found.total.delta]))
+    values = np.array([*(part.delta for part in parts), found.total.delta])
     trace = {
         "type": "waterfall",
         "orientation": "h",
@@ -162,7 +161,6 @@ def decomposition(found: Decomposition, run: str, words: Words) -> Figure | None
             {words("table.part"): labels, words("table.delta"): values},
             {words("table.delta"): found.unit},
         ),
-        tabular=True,
     )  # fmt: skip
 
 

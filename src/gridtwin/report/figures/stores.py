@@ -42,6 +42,7 @@ def links(run: SavedRun, words: Words) -> Figure | None:
         return None
     spans = bins(run)
     buses = run.facts.coords["bus"]
+    most = 1.05 * max(float(table["p_nom_mw"].max()), float(np.abs(run.values("link_mw")).max(initial=0.0)))
     flow = rounded(spans.mean(run.values("link_mw")))
     labels = [f"{name} {buses[table['from_index'][place]]} → {buses[table['to_index'][place]]}"
               for place, name in enumerate(names)]  # fmt: skip
@@ -52,7 +53,7 @@ def links(run: SavedRun, words: Words) -> Figure | None:
     ]  # fmt: skip
     return _over_time(
         "links", run, words, data, "MW", ("link_mw", "links"), dict(zip(labels, flow.T, strict=True)),
-        axis("MW", zeroline=True, zerolinecolor="#b8c0c7"),
+        axis("MW", zeroline=True, zerolinecolor="#b8c0c7", range=[-most, most]),
     )  # fmt: skip
 
 
