@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -64,7 +65,8 @@ def compare(
     if len(runs) < 2:  # noqa: PLR2004 - a base and a change
         raise typer.BadParameter("needs two runs or more, the base first", param_hint="BASE CHANGE…")
     limits = _limits(fail_on or ())
-    comparison = api.compare([run.parent if run.is_file() else run for run in runs], line_cost)
+    with _busy(f"comparing {len(runs)} runs", shown=not (quiet or as_json)):
+        comparison = api.compare([run.parent if run.is_file() else run for run in runs], line_cost)
     broken = [breach.text for breach in breaches(comparison, limits)]
     if xlsx is not None:
         write_workbook(xlsx, comparison.sheets())
@@ -75,6 +77,19 @@ def compare(
     for text in broken:
         typer.echo(f"gridtwin: {text}", err=True)
     raise typer.Exit(ExitCode.CHECK_FAILED if broken else ExitCode.OK)
+
+
+@contextmanager
+def _busy(what: str, *, shown: bool) -> Iterator[None]:
+    """Show on stderr that something goes on, where that is a terminal: a year takes a while to read."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not shown or not console.is_terminal:
+        yield
+        return
+    with console.status(what):
+        yield
 
 
 def _limits(texts: Sequence[str]) -> list[Limit]:

@@ -112,9 +112,9 @@ def _deltas(change: Change) -> Iterator[str]:
     for name in HEADLINES:
         figure = change.figure(name)
         if figure.delta is not None:
-            unit = f" {figure.unit}" if figure.unit else ""
-            share = _percent(figure.delta, figure.base)
-            yield f"{SHORT[name]} {_signed(figure.delta, figure.base)}{unit}{share}{_chance(figure)}"
+            sides = f"{SHORT[name]} {_number(figure.base)} → {_number(figure.change)}"
+            delta = f"{_signed(figure.delta, figure.base)}{_percent(figure.delta, figure.base)}{_chance(figure)}"
+            yield f"{sides} {figure.unit}".rstrip() + (f": {delta}" if figure.delta else "")
 
 
 def _makers(change: Change) -> Iterator[str]:

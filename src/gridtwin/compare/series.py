@@ -187,13 +187,15 @@ class RunSeries:
         beyond = np.maximum(self.v["site_mw"] - self.inputs["sites"]["connection_mw"], 0.0)
         return np.asarray(float(self.inputs["penalties"]["overload_per_mwh"][0]) * beyond.sum(axis=1) * self.step_h)
 
-    def late_node_h(self, *, ended: bool) -> float:
-        """Node-hours of lateness of the jobs that ended, or up to the end of the run of those that did not."""
+    @cached_property
+    def late_node_h(self) -> tuple[float, float]:
+        """Node-hours of lateness of the jobs that ended, and up to the end of the run of those that did not."""
         jobs = self.run.jobs(["nodes", "due_s", "end_s"])
         done = jobs["end_s"] >= 0
         until = np.where(done, jobs["end_s"], round(self.card.steps * self.step_h * HOUR_S))
         late_s = np.maximum(until.astype(np.int64) - jobs["due_s"], 0)
-        return float((jobs["nodes"] * late_s)[done if ended else ~done].sum()) / HOUR_S
+        node_s = jobs["nodes"] * late_s
+        return float(node_s[done].sum()) / HOUR_S, float(node_s[~done].sum()) / HOUR_S
 
     def _at_bus(self, power_mw: FloatArray, bus: IntArray) -> FloatArray:
         return sum_at(power_mw * self.step_h, bus, len(self.buses))

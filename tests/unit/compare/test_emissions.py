@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from gridtwin.compare.emissions import load_shift
+from gridtwin.compare.emissions import co2_decomposition, load_shift
+from gridtwin.compare.series import align
 
 NONE = np.zeros(2)
 RATES = np.array([[400.0, 500.0], [900.0, 700.0]])  # hour, bus
@@ -114,3 +115,30 @@ def test_each_part_is_the_shapley_value_of_its_factor(base, change, rate):
 def factors(draw):
     of_step = draw.sum(axis=1)
     return of_step.sum(), of_step / of_step.sum(), draw / of_step[:, None]
+
+
+@pytest.mark.parametrize(
+    ("part", "variable", "place", "more_mw", "expected"),
+    [
+        ("stores", "charge_mw", 0, 10.0, {1: 10.0}),
+        ("stores", "discharge_mw", 0, 10.0, {1: -10.0}),
+        ("load", "load_mw", 2, 10.0, {2: 10.0}),
+        ("load", "shed_mw", 2, 10.0, {2: -10.0}),
+        ("reservoirs", "unit_mw", 3, 1.0, {0: -1.0}),
+        ("links", "link_mw", 0, 10.0, {0: 10.0, 1: -9.8}),
+        ("weather", "available_mw", 2, 10.0, {2: -10.0}),
+    ],
+)
+def test_what_else_differs_is_valued_at_its_bus(make_run, part, variable, place, more_mw, expected):
+    base, change = make_run(1), make_run(1)
+    for run, mw in ((base, 0.0), (change, more_mw)):
+        values = base.run.values_by_name[variable].copy()
+        values[:, place] = mw if variable == "link_mw" else values[:, place] + mw
+        run.run.values_by_name = run.run.values_by_name | {variable: values}
+    table = co2_decomposition(base, change, align(base.card, change.card, base.run.time, change.run.time))
+    found = {part.name: part.delta for part in table.parts}
+    rate = base.v["marginal_co2_kg_per_mwh"]
+    valued = sum(mw * rate[:, bus].sum() for bus, mw in expected.items()) / 1000
+    assert found.pop(part) == pytest.approx(valued)
+    assert found.pop("redispatch") == pytest.approx(-valued)  # as no unit that emits did anything
+    assert set(found.values()) == {0.0}
