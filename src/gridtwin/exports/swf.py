@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+from pyarrow.csv import WriteOptions, write_csv
 
 from gridtwin.errors import ResultsError
 from gridtwin.exports.long import long_tables
@@ -40,8 +41,10 @@ def write(run: SavedRun, target: Path | str, selection: Selection, progress: Pro
         raise ResultsError("swf holds jobs and nothing else, one line each; leave out --variable and --resample")
     jobs = _jobs(chosen)
     rows = _rows(jobs, len(run.facts.coords["compute_class"]))
-    lines = [*_header(chosen, jobs), *(" ".join(map(str, row)) for row in rows.tolist())]
-    Path(target).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    columns = pa.table({str(field): rows[:, field] for field in range(FIELDS)})
+    with Path(target).open("wb") as file:
+        file.write("".join(f"{line}\n" for line in _header(chosen, jobs)).encode())
+        write_csv(columns, file, WriteOptions(include_header=False, delimiter=" "))
     progress(len(rows), len(rows))
     return {"jobs": len(rows)}
 
