@@ -217,9 +217,9 @@ def _told(change: Change, words: Words) -> Iterator[str]:
     for name, key in (("all_costs", "compare.cost"), ("co2_t", "compare.co2")):
         figure = change.figure(name)
         if figure.delta is not None and figure.percent is not None:
-            percent = _signed(number(figure.percent, 2), figure.percent)
-            delta = _signed(scaled(figure.delta, words), figure.delta)
-            yield words(key, percent=percent, delta=delta, unit=figure.unit)
+            way = "same" if not figure.delta else "more" if figure.delta > 0 else "less"
+            percent, delta = number(abs(figure.percent), 2), _signed(scaled(figure.delta, words), figure.delta)
+            yield words(f"{key}.{way}", percent=percent, delta=delta, unit=figure.unit)
     late, wait = change.figure("jobs_late"), change.figure("wait_p95_s")
     if late.delta is not None:
         yield words("compare.late", base=number(late.base), change=number(late.change))

@@ -50,7 +50,8 @@ class Words:
 
     def kpi(self, name: str) -> str:
         """Return what a key figure is called."""
-        kpi = KPIS.get(name, Kpi(name.replace("_", " "), "", name))
+        foreign = name.replace("_", " ")
+        kpi = KPIS.get(name, Kpi(foreign, "", foreign))
         return kpi.label_zh if self.lang == "zh" else kpi.label
 
     def variable(self, name: str) -> str:

@@ -134,6 +134,7 @@ def layout(height: int = 380, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
             "xanchor": "left",
             "y": 1.02,
             "yanchor": "bottom",
+            "traceorder": "normal",
             "font": {"size": 11.5},
         },
         "dragmode": "zoom",

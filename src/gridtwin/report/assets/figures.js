@@ -123,6 +123,7 @@
     narrow.margin = { ...narrow.margin, l: Math.min(narrow.margin.l, 46), r: 8 };
     narrow.font = { ...narrow.font, size: 11 };
     if (narrow.legend) narrow.legend.font = { size: 10 };
+    if (narrow.yaxis && narrow.yaxis.scaleanchor) narrow.height = Math.round(width * 1.25);
     return narrow;
   }
 

@@ -97,7 +97,6 @@ def _stack(name: str, run: SavedRun, words: Words, spans: Bins, steps: slice) ->
                 hovermode="x unified",
                 xaxis=time_axis(words, plain(zone(run)[1])),
                 yaxis=axis("MW", tickformat=",.0f", zeroline=True, zerolinecolor="#b8c0c7"),
-                legend={"orientation": "h", "x": 0, "y": -0.16, "yanchor": "top", "font": {"size": 11.5}},
             ),
         },
         table=Sheet(name, columns, {column: "MW" for column in columns if column != "time_utc"}),

@@ -66,7 +66,6 @@ def grid_map(run: SavedRun, words: Words, steps: slice = slice(None)) -> Figure:
                 hovermode="closest",
                 xaxis=axis(**hidden),
                 yaxis=axis(**hidden | scale),
-                legend={"orientation": "h", "x": 0, "y": 0.0, "yanchor": "top", "font": {"size": 11.5}},
             ),
         },
         table=Sheet(
@@ -213,7 +212,7 @@ def _line_traces(
     width = np.searchsorted(RENT_SHARES, rent / max(float(rent.sum()), 1e-9), side="right")
     traces = []
     for shade in range(len(LINE_COLOURS)):
-        label = words(f"grid_map.loading{shade}")
+        label = words(f"loading.{shade}")
         for wide in range(len(WIDTHS)):
             chosen = (colour == shade) & (width == wide)
             x, y = _segments(where, ends["from_index"][chosen], ends["to_index"][chosen])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -14,9 +14,11 @@ from gridtwin.report.figure import Figure
 from gridtwin.report.language import Words
 from gridtwin.report.style import ACCENT, MUTED, SERIES, SITES, axis, layout, number, plain, technologies
 from gridtwin.results.saved_run import SavedRun
-from gridtwin.units import HOUR_S
+from gridtwin.units import DAY_S, HOUR_S
 
 __all__ = ["decomposition", "pareto", "weekly"]
+
+LEAST_SHARE: Final = 1e-3  # of the largest part
 
 
 def pareto(runs: Sequence[SavedRun], comparison: Comparison, words: Words) -> Figure | None:
@@ -83,7 +85,7 @@ def weekly(change: Change, money: str, words: Words) -> Figure | None:
     saved = np.array([(week.base_cost or 0.0) - (week.change_cost or 0.0) for week in weeks])
     spared = np.array([week.base_co2_t - week.change_co2_t for week in weeks])
     days = [week.label for week in weeks]
-    bar: dict[str, Any] = {"type": "bar", "x": days}
+    bar: dict[str, Any] = {"type": "bar", "x": days, "offset": 0, "width": 6.3 * DAY_S * 1000.0}
     return Figure(
         name="weekly",
         title=words("weekly.title", run=change.run.label),
@@ -124,6 +126,7 @@ def decomposition(found: Decomposition, run: str, words: Words) -> Figure | None
     parts = [part for part in found.parts if part.delta]
     if found.total is None or not parts:
         return None
+    parts = _large(parts)
     labels = [*(_part(part, words) for part in parts), words("decomposition.total")]
     values = np.array([*(part.delta for part in parts), found.total.delta])
     trace = {
@@ -152,7 +155,8 @@ def decomposition(found: Decomposition, run: str, words: Words) -> Figure | None
             "data": [trace],
             "layout": layout(
                 110 + 26 * len(labels), showlegend=False, margin={"l": 62, "r": 70, "t": 14, "b": 44},
-                xaxis=axis(found.unit, tickformat=",.4~s", zeroline=True, zerolinecolor=MUTED),
+                xaxis=axis(found.unit, tickformat=",.4~s", zeroline=True, zerolinecolor=MUTED,
+                           range=_reached(values[:-1])),
                 yaxis=axis("", type="category", autorange="reversed", showgrid=False),
             ),
         },
@@ -168,6 +172,20 @@ def _wide(values: np.ndarray) -> list[float]:
     """Leave room around a few points."""
     low, high = float(values.min()), float(values.max())
     margin = 0.25 * (high - low) or 0.02 * abs(high) or 1.0
+    return [low - margin, high + margin]
+
+
+def _large(parts: Sequence[Part]) -> list[Part]:
+    """Leave out parts that nobody could see beside the largest."""
+    least = LEAST_SHARE * max(abs(part.delta) for part in parts)
+    return [part for part in parts if abs(part.delta) >= least]
+
+
+def _reached(values: np.ndarray) -> list[float]:
+    """Return a range that holds a waterfall and what is written beside its bars."""
+    ends = np.append(0.0, np.cumsum(values))
+    low, high = float(ends.min()), float(ends.max())
+    margin = 0.14 * (high - low)
     return [low - margin, high + margin]
 
 

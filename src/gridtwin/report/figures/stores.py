@@ -78,7 +78,6 @@ def _over_time(
             "data": data,
             "layout": layout(
                 340, hovermode="x unified", xaxis=time_axis(words, plain(zone(run)[1])), yaxis=y_axis,
-                legend={"orientation": "h", "x": 0, "y": -0.22, "yanchor": "top", "font": {"size": 11.5}},
                 showlegend=True,
             ),
         },

@@ -187,7 +187,6 @@ def _distribution(
             "data": data,
             "layout": layout(
                 400, xaxis=x_axis, yaxis=axis(words("axis.share_of_jobs"), range=[0, 101], ticksuffix=" %"),
-                legend={"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top", "font": {"size": 11.5}},
             ),
         },
         table=Sheet(name, columns, {column: "h" if place else "%" for place, column in enumerate(columns)}),
