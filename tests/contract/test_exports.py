@@ -4,7 +4,6 @@ import csv
 import gzip
 import json
 import math
-import os
 import re
 import warnings
 from collections import defaultdict
@@ -22,7 +21,7 @@ import pytest
 import xarray as xr
 
 from gridtwin.errors import ResultsError
-from gridtwin.exports import postgresql
+from gridtwin.exports import postgresql, sheets, xlsx
 from gridtwin.exports.export import export
 from gridtwin.exports.iamc import fuel_of
 from gridtwin.exports.registry import FORMATS
@@ -275,26 +274,13 @@ def assert_same_record(name: str, frame: pd.DataFrame, run: SavedRun, selection:
     for column in own.columns.drop("time", errors="ignore"):
         mine, theirs = own[column].to_numpy(), frame[column].to_numpy()
         if own[column].dtype.kind in "iufb":
-            assert np.array_equal(mine.astype(float), theirs.astype(float), equal_nan=True), column
+            assert np.array_equal(mine, theirs.astype(mine.dtype), equal_nan=mine.dtype.kind == "f"), column
         else:
             texts = {(None if pd.isna(text) else str(text).removeprefix("'")) for text in theirs}
             assert texts == {(None if pd.isna(text) else text.removeprefix("'")) for text in mine}, column
 
 
 # --- iamc -------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def pyam():
-    with warnings.catch_warnings():  # its own imports warn
-        warnings.simplefilter("ignore")
-        try:
-            import pyam as module  # noqa: PLC0415
-        except TypeError as error:  # an ixmp4 that does not know its SQLAlchemy
-            if os.environ.get("CI") == "true":
-                raise
-            pytest.skip(f"pyam cannot be imported here: {error}")
-        yield module
 
 
 def test_pyam_reads_the_long_table_and_its_parts_add_up(run, pyam, tmp_path):
@@ -363,6 +349,12 @@ def test_a_model_without_coordinates_has_no_map(pocket_run, tmp_path):
 # --- swf --------------------------------------------------------------------------------------------------------------
 
 
+def test_a_time_without_jobs_is_a_log_without_lines(run, tmp_path):
+    done = export(run, "swf", tmp_path / "a.swf", Selection(start=datetime(2020, 1, 4, tzinfo=UTC)))
+    assert done.rows == {"jobs": 0}
+    assert {line[0] for line in (tmp_path / "a.swf").read_text().splitlines()} == {";"}
+
+
 def test_a_reader_of_workload_logs_finds_the_jobs(run, tmp_path):
     export(run, "swf", tmp_path / "a.swf")
     lines = (tmp_path / "a.swf").read_text().splitlines()
@@ -418,6 +410,15 @@ def test_no_cell_of_a_workbook_is_a_formula(run, tmp_path):
     cells = [cell for page in book for row in page.iter_rows() for cell in row if cell.value is not None]
     assert {cell.data_type for cell in cells} <= {"s", "n", "b", "d", "inlineStr"}
     assert {cell.value for cell in cells} >= {f"loading_percent | {name}" for name in run.facts.coords["line"]}
+
+
+def test_a_workbook_that_would_be_too_long_is_refused_before_anything_is_read(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(xlsx, "MAX_ROWS", 10)
+    monkeypatch.setattr(sheets, "MAX_ROWS", 10)
+    monkeypatch.setattr(xlsx, "_summary", pytest.fail)
+    with pytest.raises(ResultsError, match=r"'jobs' would have .* rows, the format allows 10; select fewer"):
+        export(run, "xlsx", tmp_path / "a.xlsx")
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- PostgreSQL -------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import typer
 
-from gridtwin.cli import compare, doctor, export, new, report, resume, run, schema, show, validate, verify
+from gridtwin.cli import compare, doctor, export, new, report, resume, run, schema, show, validate, verify, view
 from gridtwin.errors import ExitCode, GridtwinError
 
 __all__ = ["app", "main"]
@@ -34,6 +34,7 @@ app.command()(report.report)
 app.command()(export.export)
 app.command()(schema.schema)
 app.command()(doctor.doctor)
+app.command()(view.view)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

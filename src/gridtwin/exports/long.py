@@ -23,7 +23,7 @@ from gridtwin.results.variables import Variable, variables
 
 __all__ = ["Column", "LongTable", "Tally", "long_tables", "months"]
 
-BATCH_ROWS: Final = 1 << 18
+BATCH_ROWS: Final = 1 << 16
 Batches = Iterator[pa.RecordBatch]
 
 
