@@ -31,13 +31,13 @@ pytestmark = [
 ]
 
 XSS = (
-    "<script>hacked()</script>", '"><script>hacked()</script>', "'><script>hacked()</script>", "<img src=x onerror=hacked()>",
-    "<svg onload=hacked()>", '" onmouseover="hacked()', "' onfocus='hacked()' autofocus='", "javascript:hacked()",
-    '<a href="javascript:hacked()">x</a>', '<iframe srcdoc="<script>parent.hacked()</script>">', "</title><script>hacked()</script>",
+    "<script>hacked()</script>", "\"><script>hacked()</script>", "'><script>hacked()</script>", "<img src=x onerror=hacked()>",
+    "<svg onload=hacked()>", "\" onmouseover=\"hacked()", "' onfocus='hacked()' autofocus='", "javascript:hacked()",
+    "<a href=\"javascript:hacked()\">x</a>", "<iframe srcdoc=\"<script>parent.hacked()</script>\">", "</title><script>hacked()</script>",
     "</textarea><script>hacked()</script>", "</script><script>hacked()</script>", "<!--<script>hacked()</script>-->",
     "{{7*7}}{% raw %}", "${hacked()}", "`${hacked()}`", "<details open ontoggle=hacked()>", "<body onload=hacked()>",
     "<math><mtext><style><img src=x onerror=hacked()>", "<input autofocus onfocus=hacked()>", "&lt;script&gt;hacked()&lt;/script&gt;",
-    "\u003cscript\u003ehacked()\u003c/script\u003e", '<object data="javascript:hacked()">', "x\u2028hacked()\u2029",
+    "\u003cscript\u003ehacked()\u003c/script\u003e", "<object data=\"javascript:hacked()\">", "x\u2028hacked()\u2029",
 )  # fmt: skip
 
 
@@ -237,19 +237,7 @@ def test_a_run_is_started_watched_and_opened(visit, served, runs):
 def test_no_page_is_wider_than_the_screen(visit, served, runs, width):
     name = run_named(runs, "co_dispatch")
     page = visit(served, width, 844)
-    parts = (
-        "",
-        "/map",
-        "/sites",
-        "/sites/0",
-        "/lines",
-        "/jobs",
-        "/jobs/0",
-        "/findings",
-        "/ledgers",
-        "/inputs",
-        "/figures",
-    )
+    parts = ("", "/map", "/sites", "/sites/0", "/lines", "/jobs", "/jobs/0", "/findings", "/ledgers", "/inputs", "/figures")
     for path in ("/", "/start", "/activity", *(f"/runs/{name}{part}" for part in parts)):
         page.goto(served.base + path)
         page.wait_for_load_state("networkidle")
@@ -269,9 +257,7 @@ def hostile(pocket_run, tmp_path_factory):
     shutil.copytree(source, folder / "plain_20200102T000000")
     names = iter(XSS * 40)
     facts = json.loads((run / "inputs" / "run.json").read_text())
-    coords = {
-        dim: [f"{next(names)}{place}" for place, _ in enumerate(labels)] for dim, labels in facts["coords"].items()
-    }
+    coords = {dim: [f"{next(names)}{place}" for place, _ in enumerate(labels)] for dim, labels in facts["coords"].items()}
     delays = [next(names) for _ in facts["delay_class"]]
     facts |= {"coords": coords, "delay_class": delays, "scenario": XSS[0], "policy": XSS[1], "currency": XSS[3]}
     (run / "inputs" / "run.json").write_text(json.dumps(facts))

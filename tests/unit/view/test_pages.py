@@ -128,9 +128,7 @@ def test_the_bytes_of_the_map_are_the_values_of_the_run(page, saved, run_id):
     for name in STEP_VARIABLES:
         parts = [chunk(saved, name, number) for number in range(-(-steps // CHUNK_STEPS))]
         stored = saved.values(name)
-        assert np.array_equal(
-            np.frombuffer(b"".join(parts), "<f4").reshape(stored.shape), stored.astype("<f4"), equal_nan=True
-        )
+        assert np.array_equal(np.frombuffer(b"".join(parts), "<f4").reshape(stored.shape), stored.astype("<f4"), equal_nan=True)
         assert page.get(f"/runs/{run_id}/steps/{name}/0").body == parts[0]
     assert chunk(saved, "site_mw", steps // CHUNK_STEPS + 1) is None
 
@@ -179,10 +177,7 @@ def test_the_spans_of_a_life_are_the_seconds_of_the_job(saved):
     jobs = saved.jobs()
     for row in range(len(jobs["job"])):
         told = life(saved, row)
-        spent = {
-            kind: sum(s.end_s - s.begin_s for s in told.spans if s.kind == kind)
-            for kind in ("running", "saving", "restarting")
-        }
+        spent = {kind: sum(s.end_s - s.begin_s for s in told.spans if s.kind == kind) for kind in ("running", "saving", "restarting")}
         assert spent == {
             "running": jobs["runtime_s"][row],
             "saving": jobs["checkpoint_s"][row],

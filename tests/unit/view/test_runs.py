@@ -147,9 +147,7 @@ def test_overrides_may_name_what_ships(scenarios_dir):
     assert named_elsewhere(choice, ["model=rts_gmlc", "workload.batch.0.trace=gaia_azure_vm_100k", "seed=2"]) == []
 
 
-@pytest.mark.parametrize(
-    "name", ["../pocket", "/etc/passwd", "..%2fpocket", "pocket\0", "outside", "leads_out", "", "pocket.yaml"]
-)
+@pytest.mark.parametrize("name", ["../pocket", "/etc/passwd", "..%2fpocket", "pocket\0", "outside", "leads_out", "", "pocket.yaml"])
 def test_a_scenario_that_is_not_in_the_list_is_not_found(page, name):
     assert page.post("/start", scenario=name, action="start").status == 404
     assert page.queue.all() == []

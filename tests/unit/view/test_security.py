@@ -71,9 +71,7 @@ def test_another_origin_is_refused(settings, origin):
     assert status(head("POST", "/start", **known(allowed, origin=origin)), allowed) == 403
 
 
-@pytest.mark.parametrize(
-    "cookie", ["", "x", "gridtwin_8765=", "gridtwin_8765=wrong", "gridtwin_1={}", "gridtwin_8765={}x"]
-)
+@pytest.mark.parametrize("cookie", ["", "x", "gridtwin_8765=", "gridtwin_8765=wrong", "gridtwin_1={}", "gridtwin_8765={}x"])
 def test_without_the_cookie_it_is_refused(settings, cookie):
     assert status(head(**known(settings, cookie=cookie.format(settings.session))), settings) == 403
     assert status(head(host=f"{HOST}:8765"), settings) == 403
@@ -82,14 +80,7 @@ def test_without_the_cookie_it_is_refused(settings, cookie):
 def test_only_the_token_itself_lets_in(settings):
     asked = {"host": f"{HOST}:8765"}
     assert status(head(query=f"token={settings.token}", **asked), settings) is None
-    for query in (
-        "token=",
-        "token=wrong",
-        f"token={settings.token}x",
-        f"token={settings.session}",
-        f"t={settings.token}",
-        "token=%ff",
-    ):
+    for query in ("token=", "token=wrong", f"token={settings.token}x", f"token={settings.session}", f"t={settings.token}", "token=%ff"):
         assert status(head(query=query, **asked), settings) == 403
     assert status(head(path="/start", query=f"token={settings.token}", **asked), settings) == 403
     assert status(head("POST", query=f"token={settings.token}", **asked), settings) == 403
@@ -97,9 +88,7 @@ def test_only_the_token_itself_lets_in(settings):
 
 def test_secrets_differ_and_are_not_shown(settings):
     other = Settings(settings.runs_dir, settings.port)
-    assert (
-        len({settings.token, settings.session, settings.form_token, other.token, other.session, other.form_token}) == 6
-    )
+    assert len({settings.token, settings.session, settings.form_token, other.token, other.session, other.form_token}) == 6
     assert settings.token not in repr(settings)
     assert len(settings.token) >= 40
 
@@ -156,9 +145,7 @@ def test_a_foreign_host_or_origin_is_refused_on_the_wire(page):
 def test_it_listens_on_this_machine_alone(page):
     with socket.socket() as other, pytest.raises(OSError):
         other.settimeout(2)
-        other.connect(
-            (socket.gethostbyname(socket.gethostname()).replace("127.0.0.1", "127.0.0.2"), page.settings.port)
-        )
+        other.connect((socket.gethostbyname(socket.gethostname()).replace("127.0.0.1", "127.0.0.2"), page.settings.port))
 
 
 @pytest.mark.parametrize("path", ["/", "/nothing", "/runs/nothing", "/static/view.js", "/?page=x"])
@@ -204,12 +191,7 @@ def send(page, head_lines, chunks=()):
     taken = 0
     with socket.create_connection((HOST, page.settings.port), timeout=30) as wire:
         cookie = f"{page.settings.cookie}={page.settings.session}"
-        fixed = [
-            "POST /start HTTP/1.1",
-            f"Host: {HOST}:{page.settings.port}",
-            f"Origin: {page.address}",
-            f"Cookie: {cookie}",
-        ]
+        fixed = ["POST /start HTTP/1.1", f"Host: {HOST}:{page.settings.port}", f"Origin: {page.address}", f"Cookie: {cookie}"]
         wire.sendall("\r\n".join([*fixed, *head_lines, "", ""]).encode())
         try:
             for chunk in chunks:
