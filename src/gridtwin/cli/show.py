@@ -19,9 +19,9 @@ def show(
 ) -> None:
     """Print the summary of a saved run."""
     from gridtwin.cli.table import print_summary
-    from gridtwin.results.saved_run import open_run
+    from gridtwin.results.saved_run import read_summary
 
-    summary = open_run(run.parent if run.is_file() else run).summary
+    summary = read_summary(run)
     if as_json:
         typer.echo(json.dumps(summary, indent=2, ensure_ascii=False))
     elif not quiet:
