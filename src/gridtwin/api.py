@@ -16,11 +16,12 @@ from gridtwin import compare as comparing
 from gridtwin.audit.verify import Verification, verify
 from gridtwin.compare import Comparison
 from gridtwin.errors import ExitCode
-from gridtwin.inputs.load import load_study
+from gridtwin.inputs import load
 from gridtwin.inputs.parts import sampled_weeks, with_perfect_forecast
+from gridtwin.inputs.places import find_scenario
 from gridtwin.inputs.study import Study
-from gridtwin.results.dataset import open_results
 from gridtwin.results.files import read_columns, read_json, write_json
+from gridtwin.results.labelled import open_labelled as open_results
 from gridtwin.results.run_facts import read_facts
 from gridtwin.results.saved_run import open_run
 from gridtwin.results.store import RunFolder
@@ -66,6 +67,28 @@ class RunResult:
     summary: Mapping[str, Any]
     exit_code: ExitCode
     notice: str = ""
+
+
+def load_study(scenario: Path | str, overrides: Sequence[str] = ()) -> Study:
+    """Read a scenario with its model and traces, and check them against each other.
+
+    Parameters
+    ----------
+    scenario : path or str
+        Scenario file, or the name of a shipped one, such as `starter`.
+    overrides : sequence of str
+        `a.b=value`, the value in YAML; later ones win.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    InputError
+        With everything that is wrong with the scenario, the model and the traces.
+    """
+    return load.load_study(find_scenario(scenario), overrides)
 
 
 def run(

@@ -193,7 +193,7 @@ def database() -> Iterator[str]:
         yield url
 
 
-# --- a library that warns as it is imported ----------------------------------------------------------------------------
+# --- a library that warns as it is imported ---------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")

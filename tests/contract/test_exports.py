@@ -21,7 +21,7 @@ import pytest
 import xarray as xr
 
 from gridtwin.errors import ResultsError
-from gridtwin.exports import postgresql
+from gridtwin.exports import postgresql, sheets, xlsx
 from gridtwin.exports.export import export
 from gridtwin.exports.iamc import fuel_of
 from gridtwin.exports.registry import FORMATS
@@ -349,6 +349,12 @@ def test_a_model_without_coordinates_has_no_map(pocket_run, tmp_path):
 # --- swf --------------------------------------------------------------------------------------------------------------
 
 
+def test_a_time_without_jobs_is_a_log_without_lines(run, tmp_path):
+    done = export(run, "swf", tmp_path / "a.swf", Selection(start=datetime(2020, 1, 4, tzinfo=UTC)))
+    assert done.rows == {"jobs": 0}
+    assert {line[0] for line in (tmp_path / "a.swf").read_text().splitlines()} == {";"}
+
+
 def test_a_reader_of_workload_logs_finds_the_jobs(run, tmp_path):
     export(run, "swf", tmp_path / "a.swf")
     lines = (tmp_path / "a.swf").read_text().splitlines()
@@ -404,6 +410,15 @@ def test_no_cell_of_a_workbook_is_a_formula(run, tmp_path):
     cells = [cell for page in book for row in page.iter_rows() for cell in row if cell.value is not None]
     assert {cell.data_type for cell in cells} <= {"s", "n", "b", "d", "inlineStr"}
     assert {cell.value for cell in cells} >= {f"loading_percent | {name}" for name in run.facts.coords["line"]}
+
+
+def test_a_workbook_that_would_be_too_long_is_refused_before_anything_is_read(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(xlsx, "MAX_ROWS", 10)
+    monkeypatch.setattr(sheets, "MAX_ROWS", 10)
+    monkeypatch.setattr(xlsx, "_summary", pytest.fail)
+    with pytest.raises(ResultsError, match=r"'jobs' would have .* rows, the format allows 10; select fewer"):
+        export(run, "xlsx", tmp_path / "a.xlsx")
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- PostgreSQL -------------------------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ def all_costs(run: RunSeries) -> float:
         relaxed = window["relaxations"]
         money += sum(prices[f"{name}_price_per_mwh"] * relaxed[f"{name}_mwh"] for name in SLACKS)
         money += prices["late_price_per_node_h"] * relaxed["late_node_h"]
-    unfinished = prices["late_price_per_node_h"] * run.late_node_h[1] if kpis["jobs_unfinished"] else 0.0
+    unfinished = prices["late_price_per_node_h"] * run.late_node_h(ended=False) if kpis["jobs_unfinished"] else 0.0
     return float(money + unfinished + run.connection_cost.sum())
 
 
@@ -116,9 +116,12 @@ def _lines(run: RunSeries) -> Iterator[_Line]:
     yield _Line("stores", "energy taken from stores", run.taken_cost, note="at the mean price of its bus")
     yield _Line("wan", "moving data (WAN)", run.wan_cost, of_grid=False)
     late = prices["late_price_per_node_h"]
-    labels = {"late": "jobs late", "unfinished": "jobs not ended, late up to the end of the run"}
-    for (name, label), node_h in zip(labels.items(), run.late_node_h, strict=True):
-        yield _Line(name, label, np.array([late * node_h]), SLACK, f"at {late:g} per node-hour", of_grid=False)
+    for name, label, ended in (
+        ("late", "jobs late", True),
+        ("unfinished", "jobs not ended, late up to the end of the run", False),
+    ):
+        note = f"at {late:g} per node-hour"
+        yield _Line(name, label, np.array([late * run.late_node_h(ended=ended)]), SLACK, note, of_grid=False)
     for name, label in SLACKS.items():
         yield _Line(name, label, run.slack_cost(name), SLACK)
     yield _Line("connection", "drawn beyond connections", run.connection_cost, SLACK, of_grid=False)

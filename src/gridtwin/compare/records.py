@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
@@ -219,16 +219,6 @@ class Decomposition:
             (getattr(self.total, side) or 0.0) - (getattr(other, side) or 0.0) for side in ("base", "change")
         )
         return Part("shared", f"{self.total.label}, shared steps", self.total.delta - other.delta, base, change)
-
-    def groups(self) -> Iterator[tuple[str, tuple[Part, ...]]]:
-        """Yield the groups in order with their parts; parts without a group come one by one under an empty name."""
-        done: set[str] = set()
-        for part in self.parts:
-            if not part.group:
-                yield "", (part,)
-            elif part.group not in done:
-                done.add(part.group)
-                yield part.group, tuple(other for other in self.parts if other.group == part.group)
 
 
 @dataclass(frozen=True, slots=True)

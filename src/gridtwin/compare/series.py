@@ -187,9 +187,13 @@ class RunSeries:
         beyond = np.maximum(self.v["site_mw"] - self.inputs["sites"]["connection_mw"], 0.0)
         return np.asarray(float(self.inputs["penalties"]["overload_per_mwh"][0]) * beyond.sum(axis=1) * self.step_h)
 
+    def late_node_h(self, *, ended: bool) -> float:
+        """Node-hours of lateness of the jobs that ended, or up to the end of the run of those that did not."""
+        return self._late_node_h[not ended]
+
     @cached_property
-    def late_node_h(self) -> tuple[float, float]:
-        """Node-hours of lateness of the jobs that ended, and up to the end of the run of those that did not."""
+    def _late_node_h(self) -> tuple[float, float]:
+        """Return both, so that the jobs are read once."""
         jobs = self.run.jobs(["nodes", "due_s", "end_s"])
         done = jobs["end_s"] >= 0
         until = np.where(done, jobs["end_s"], round(self.card.steps * self.step_h * HOUR_S))

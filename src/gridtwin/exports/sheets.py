@@ -19,7 +19,7 @@ from openpyxl.styles import Font
 from gridtwin.errors import ResultsError
 from gridtwin.results.files import write_atomically
 
-__all__ = ["MAX_ROWS", "Sheet", "csv_text", "defused", "write_csv", "write_workbook"]
+__all__ = ["MAX_ROWS", "Sheet", "csv_text", "defused", "require_room", "write_csv", "write_workbook"]
 
 MAX_ROWS: Final = 1_048_576  # of a sheet, by the format
 MAX_COLUMNS: Final = 16_384
@@ -104,7 +104,7 @@ def write_workbook(
     """
     names = list(_sheet_names(sheets))
     for name, sheet in zip(names, sheets, strict=True):
-        _require_room(path, name, sheet)
+        require_room(f"{path.name}: sheet {name!r}", sheet.rows + 1 + bool(sheet.units), len(sheet.columns))
     book, done, total = Workbook(write_only=True), 0, sum(sheet.rows for sheet in sheets)
     for name, sheet in zip(names, sheets, strict=True):
         page = book.create_sheet(name)
@@ -122,14 +122,18 @@ def write_workbook(
     write_atomically(path, book.save)
 
 
-def _require_room(path: Path, name: str, sheet: Sheet) -> None:
-    for what, size, most in (
-        ("rows", sheet.rows, MAX_ROWS - 1 - bool(sheet.units)),
-        ("columns", len(sheet.columns), MAX_COLUMNS),
-    ):
+def require_room(where: str, rows: int, columns: int) -> None:
+    """Refuse a sheet that is larger than the format allows.
+
+    Raises
+    ------
+    ResultsError
+        With what to do instead.
+    """
+    for what, size, most in (("rows", rows, MAX_ROWS), ("columns", columns, MAX_COLUMNS)):
         if size > most:
             raise ResultsError(
-                f"{path}: sheet {name!r} would have {size:,} {what}, the format allows {most:,}; "
+                f"{where} would have {size:,} {what}, the format allows {most:,}; "
                 "select fewer variables or a shorter time, resample, or take csv or parquet"
             )
 

@@ -22,6 +22,11 @@ __all__ = ["write"]
 
 COMPLETED, UNKNOWN = 1, -1
 FIELDS: Final = 18
+LINES: Final = 1 << 18  # written at a time
+NEEDED: Final = [
+    "submit_s", "wait_s", "start_s", "end_s", "nodes", "estimate_s", "suspensions", "origin_index", "class_index",
+    "delay_class_index", "site_index",
+]  # fmt: skip
 CLOCK: Final = "%a %b %d %H:%M:%S %Z %Y"
 
 
@@ -40,31 +45,32 @@ def write(run: SavedRun, target: Path | str, selection: Selection, progress: Pro
     if "jobs" not in chosen.records or selection.resample_s is not None:
         raise ResultsError("swf holds jobs and nothing else, one line each; leave out --variable and --resample")
     jobs = _jobs(chosen)
-    rows = _rows(jobs, len(run.facts.coords["compute_class"]))
-    columns = pa.table({str(field): rows[:, field] for field in range(FIELDS)})
+    count, classes = len(jobs["nodes"]), len(run.facts.coords["compute_class"])
     with Path(target).open("wb") as file:
         file.write("".join(f"{line}\n" for line in _header(chosen, jobs)).encode())
-        write_csv(columns, file, WriteOptions(include_header=False, delimiter=" "))
-    progress(len(rows), len(rows))
-    return {"jobs": len(rows)}
+        for first in range(0, count, LINES):
+            rows = {name: values[first : first + LINES] for name, values in jobs.items()}
+            write_csv(_lines(rows, first, classes), file, WriteOptions(include_header=False, delimiter=" "))
+            progress(min(first + LINES, count), count)
+    return {"jobs": count}
 
 
 def _jobs(chosen: Chosen) -> Mapping[str, IntArray]:
-    """Return the numbers of the jobs in order of submission."""
+    """Return the numbers of the jobs that are needed, in order of submission."""
     (table,) = (table for table in long_tables(chosen) if table.name == "jobs")
-    read = pa.Table.from_batches(table.batches(), schema=table.schema)
-    whole = [field.name for field in table.schema if pa.types.is_integer(field.type)]
+    schema = pa.schema([table.schema.field(name) for name in NEEDED])
+    read = pa.Table.from_batches([batch.select(NEEDED) for batch in table.batches()], schema)
     order = np.argsort(np.asarray(read["submit_s"]), kind="stable")
-    return {name: np.asarray(read[name]).astype(np.int64)[order] for name in whole}
+    return {name: np.asarray(read[name])[order] for name in NEEDED}
 
 
-def _rows(jobs: Mapping[str, IntArray], classes: int) -> IntArray:
-    count = len(jobs["job"])
+def _lines(jobs: Mapping[str, IntArray], before: int, classes: int) -> pa.Table:
+    """Return some lines; `before` counts the jobs ahead of them."""
+    count = len(jobs["nodes"])
     started, ended = jobs["start_s"] >= 0, jobs["end_s"] >= 0
-    rows = np.full((count, FIELDS), UNKNOWN, dtype=np.int64)
     partition = jobs["site_index"] * classes + jobs["class_index"] + 1
     known = {
-        1: np.arange(1, count + 1),
+        1: np.arange(before + 1, before + count + 1),
         2: jobs["submit_s"],
         3: jobs["wait_s"],
         4: np.where(ended, jobs["end_s"] - jobs["start_s"], UNKNOWN),
@@ -76,9 +82,8 @@ def _rows(jobs: Mapping[str, IntArray], classes: int) -> IntArray:
         15: jobs["delay_class_index"] + 1,
         16: np.where(started, partition, UNKNOWN),
     }
-    for field, values in known.items():
-        rows[:, field - 1] = values
-    return rows
+    unknown = np.full(count, UNKNOWN)
+    return pa.table({str(field): known.get(field, unknown) for field in range(1, FIELDS + 1)})
 
 
 def _header(chosen: Chosen, jobs: Mapping[str, IntArray]) -> Iterator[str]:
@@ -93,8 +98,8 @@ def _header(chosen: Chosen, jobs: Mapping[str, IntArray]) -> Iterator[str]:
         ("Computer", f"simulated by gridtwin {facts.versions['gridtwin']}"),
         ("Installation", facts.scenario),
         ("Information", f"run {run.run_id}, policy {facts.policy}"),
-        ("MaxJobs", len(jobs["job"])),
-        ("MaxRecords", len(jobs["job"])),
+        ("MaxJobs", len(jobs["nodes"])),
+        ("MaxRecords", len(jobs["nodes"])),
         ("Preemption", "Yes" if jobs["suspensions"].any() else "No"),
         ("UnixStartTime", int(begin.timestamp())),
         ("TimeZoneString", chosen.selection.zone),

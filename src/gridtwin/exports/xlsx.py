@@ -15,7 +15,7 @@ from gridtwin.economics.kpi_table import KPIS
 from gridtwin.exports.long import LongTable, long_tables
 from gridtwin.exports.registry import Progress, Rows
 from gridtwin.exports.selection import Chosen, Selection, choose
-from gridtwin.exports.sheets import Sheet, write_workbook
+from gridtwin.exports.sheets import MAX_ROWS, Sheet, require_room, write_workbook
 from gridtwin.results.saved_run import SavedRun
 
 __all__ = ["write"]
@@ -32,6 +32,10 @@ def write(run: SavedRun, target: Path | str, selection: Selection, progress: Pro
         If a sheet would have more rows or columns than the format allows.
     """
     chosen = choose(run, selection)
+    for table in long_tables(chosen):
+        if table.name not in chosen.tables and table.rows > MAX_ROWS:  # before they are read as a whole
+            rows = sum(batch.num_rows for batch in table.batches())
+            require_room(f"{Path(target).name}: sheet {table.name!r}", rows + 2, len(table.columns))
     sheets = [_summary(chosen), *_sheets(chosen)]
     write_workbook(Path(target), sheets, progress)
     return {sheet.name: sheet.rows for sheet in sheets}
