@@ -1,6 +1,7 @@
 """The page in Chromium: lists, the map through time, drilling down, a run from the form; hostile names run nothing."""
 
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -8,7 +9,6 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import pytest
-from hostile import ATTACKS, hostile_study
 from playwright.sync_api import expect
 
 from gridtwin import api
@@ -16,6 +16,7 @@ from gridtwin.inputs.load import load_study
 from gridtwin.results.saved_run import open_run
 
 TESTS = Path(__file__).parents[1]
+HOSTILE = runpy.run_path(str(TESTS / "browser" / "hostile.py"))
 WAIT_MS = 60_000
 
 pytestmark = pytest.mark.slow
@@ -57,7 +58,7 @@ def served(runs):
 
 @pytest.fixture
 def enter(chromium):
-    """Return a function that opens a page let in by its token; at the end nothing may have gone wrong in any of them."""
+    """Return a function that opens a page let in by its token; nothing may go wrong in any of them."""
     wrong, contexts = [], []
 
     def open_page(server, width=1440, height=900, **options):
@@ -132,7 +133,7 @@ def test_the_slider_moves_the_map(enter, served, runs):
     page.locator("#bus-variable").select_option("vm_pu")
     expect(page.locator("#bus-caption")).to_have_text("voltage, pu")
     page.wait_for_function(
-        "was => [...document.querySelectorAll('#buses circle')].some((one, at) => one.getAttribute('fill') !== was[at])",
+        "was => [...document.querySelectorAll('#buses circle')].some((x, at) => x.getAttribute('fill') !== was[at])",
         arg=price,
     )
 
@@ -209,7 +210,19 @@ def test_a_run_is_started_watched_and_opened(enter, served, runs):
 def test_no_page_is_wider_than_the_screen(enter, served, runs, width):
     name = run_named(runs, "co_dispatch")
     page = enter(served, width, 844)
-    parts = ("", "/map", "/sites", "/sites/0", "/lines", "/jobs", "/jobs/0", "/findings", "/ledgers", "/inputs", "/figures")
+    parts = (
+        "",
+        "/map",
+        "/sites",
+        "/sites/0",
+        "/lines",
+        "/jobs",
+        "/jobs/0",
+        "/findings",
+        "/ledgers",
+        "/inputs",
+        "/figures",
+    )
     for path in ("/", "/start", "/activity", *(f"/runs/{name}{part}" for part in parts)):
         page.goto(served.base + path)
         page.wait_for_load_state("networkidle")
@@ -223,7 +236,7 @@ def test_no_page_is_wider_than_the_screen(enter, served, runs, width):
 def hostile(tmp_path_factory):
     """Runs in which every name is an attempt to run a script, and the scenario that they come from."""
     folder = tmp_path_factory.mktemp("hostile")
-    scenario, _ = hostile_study(folder)
+    scenario, _ = HOSTILE["hostile_study"](folder)
     for policy in ("asap", "co_dispatch"):
         api.run(load_study(scenario, [f"policy={policy}"]), folder / "outputs")
     return folder
@@ -236,8 +249,8 @@ def test_hostile_names_run_nothing(enter, hostile):
         names = sorted(path.name for path in (hostile / "outputs").iterdir())
         run = f"/runs/{quote(names[1])}"
         parts = (
-            "", "/map", "/sites", "/sites/0", "/lines", "/lines/0", "/buses/0", "/units/0", "/stores/0", "/jobs", "/jobs/0",
-            "/findings", "/ledgers", "/inputs", "/figures", "/report",
+            "", "/map", "/sites", "/sites/0", "/lines", "/lines/0", "/buses/0", "/units/0", "/stores/0", "/jobs",
+            "/jobs/0", "/findings", "/ledgers", "/inputs", "/figures", "/report",
         )  # fmt: skip
         compared = f"/compare?{urlencode([('run', name) for name in names])}"
         for path in ("/", "/?q=<script>window.hit=1</script>", "/start", compared, *(run + part for part in parts)):
@@ -247,10 +260,12 @@ def test_hostile_names_run_nothing(enter, hostile):
                 mark.dispatch_event("pointerover")
             assert page.evaluate("window.hit") is None, path
             if not path.endswith("/report"):
-                assert page.locator("script:not([src]):not([type='application/json']), [onerror], [onload]").count() == 0
+                assert (
+                    page.locator("script:not([src]):not([type='application/json']), [onerror], [onload]").count() == 0
+                )
                 assert page.locator("a[href^='javascript'], main img, iframe, base").count() == 0
         page.goto(f"{server.base}/start")
-        page.get_by_label("overrides").fill("\n".join(f"{text}={text}" for text in ATTACKS))
+        page.get_by_label("overrides").fill("\n".join(f"{text}={text}" for text in HOSTILE["ATTACKS"]))
         page.get_by_role("button", name="Check", exact=True).click()
         expect(page.locator(".issues")).to_be_visible()
         assert page.evaluate("window.hit") is None
