@@ -142,7 +142,7 @@ def test_a_site_a_line_and_a_job_are_opened(enter, served, runs):
     name = run_named(runs, "co_dispatch")
     page = enter(served)
     page.goto(f"{served.base}/runs/{name}/map")
-    page.locator("#sites a").first.click()
+    page.locator(".site-name").first.click()
     page.wait_for_url("**/sites/0")
     expect(page.locator(".chart .main-svg").first).to_be_visible()
     assert page.locator(".chart path.js-line").count() >= 4

@@ -153,6 +153,16 @@ def test_a_model_without_places_is_drawn_on_a_ring(page, saved, run_id):
     assert "they stand on a ring" in page.get(f"/runs/{run_id}/map").text
 
 
+def test_what_the_script_reads_is_json(page, run_id):
+    text = page.get(f"/runs/{run_id}/map").text
+    content = re.search(r'id="map-content">(.*?)</script>', text, re.DOTALL)[1]
+
+    def refuse(name):
+        raise ValueError(name)
+
+    assert json.loads(content, parse_constant=refuse)["connection_mw"] == [None, None]
+
+
 def test_the_map_shows_a_step_without_a_script(page, saved, run_id):
     text = page.get(f"/runs/{run_id}/map?step=3").text
     for site, mw in zip(saved.facts.coords["site"], saved.values("site_mw")[3], strict=True):
