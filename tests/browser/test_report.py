@@ -7,7 +7,6 @@ import io
 
 import numpy as np
 import pytest
-from hostile import ATTACKS, hostile_study
 
 from gridtwin import api
 from gridtwin.exports.sheets import csv_text
@@ -104,7 +103,7 @@ def test_runs_are_shown_one_at_a_time(visit, reports):
 
 
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory):
+def hostile(hostile_study, tmp_path_factory):
     """Two runs of a study whose every name is an attack."""
     folder = tmp_path_factory.mktemp("hostile")
     scenario, names = hostile_study(folder)
@@ -115,9 +114,9 @@ def hostile(tmp_path_factory):
     return api.report(runs, folder / "report.html"), names
 
 
-def test_every_attack_is_a_name(hostile):
-    assert len(ATTACKS) >= 25
-    assert set(ATTACKS) <= hostile[1].used
+def test_every_attack_is_a_name(hostile, attacks):
+    assert len(attacks) >= 25
+    assert set(attacks) <= hostile[1].used
 
 
 def test_no_name_becomes_markup_or_script(visit, hostile):

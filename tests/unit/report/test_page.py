@@ -143,7 +143,8 @@ def test_estimates_are_those_that_sources_mark(run, tmp_path):
     sources = tmp_path / "inputs" / "models" / "m" / "SOURCES.md"
     sources.parent.mkdir(parents=True)
     sources.write_text(
-        "# Sources\n\nA zone is *assumed*.\n\n## wan.csv (2 rows)\n\n| column | unit | what | source |\n| --- | --- | --- | --- |\n"
+        "# Sources\n\nA zone is *assumed*.\n\n## wan.csv (2 rows)\n\n| column | unit | what | source |\n"
+        "| --- | --- | --- | --- |\n"
         "| `price_per_gb` | EUR/GB | 0.01 | ours, *estimate* |\n| `origin` | | names | ours |\n",
         encoding="utf-8",
     )
@@ -153,7 +154,7 @@ def test_estimates_are_those_that_sources_mark(run, tmp_path):
 
 @pytest.mark.parametrize(
     ("value", "en", "zh"),
-    [(74020733.8, "74.02 million", "7,402 万"), (-192661.3, "−192,661", "−19.27 万"), (0.5, "0.5", "0.5"),
+    [(74020733.8, "74.02 million", "7,402 万"), (-192661.3, "\u2212192,661", "\u221219.27 万"), (0.5, "0.5", "0.5"),
      (3.2e9, "3.2 billion", "32 亿")],
 )  # fmt: skip
 def test_large_numbers_have_words(value, en, zh):
