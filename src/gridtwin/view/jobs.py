@@ -206,8 +206,8 @@ def _spans(
     spans = []
     idle, kind = _int(job["submit_s"]), "waiting"
     for start, stop in zip(starts, [*stops, None], strict=False):
-        site, begin = sites[start["site_index"]], start["start_s"]
-        working = begin + start["restart_s"]
+        site, working = sites[start["site_index"]], start["start_s"]
+        begin = working - start["restart_s"]
         until = stop["stop_s"] if stop else ended_s
         spans += [
             Span(kind, idle, begin),

@@ -46,7 +46,7 @@ class Listed:
         UTC; from the name of the folder, or from its age where the name does not say.
     scenario, policy : str
     windows, planned_windows : int
-        Complete ones, and those until the last job is due; 0 where the files do not tell.
+        Complete ones, and those until the last job is due; of runs that have not finished.
     remaining_s : float or None
         At the pace of the last process that worked on the run; None where there is no telling.
     summary : mapping
@@ -102,14 +102,21 @@ class RunsFolder:
 
     def find(self, run_id: str) -> Listed | None:
         """Return the run of this name, or None where there is none."""
-        return self._listed(run_id) if run_id in set(self._names()) else None
+        there = run_id in set(self._folders()) and self._is_run(run_id)
+        return self._listed(run_id) if there else None
 
-    def _names(self) -> Iterator[str]:
+    def _names(self) -> list[str]:
+        return [name for name in self._folders() if self._is_run(name)]
+
+    def _is_run(self, name: str) -> bool:
+        return (self.path / name / WATCHED[0]).is_file()
+
+    def _folders(self) -> Iterator[str]:
         if not self.path.is_dir():
             return
         with os.scandir(self.path) as entries:
             for entry in entries:
-                if entry.is_dir(follow_symlinks=False) and (self.path / entry.name / WATCHED[0]).is_file():
+                if entry.is_dir(follow_symlinks=False):
                     yield entry.name
 
     def _listed(self, name: str) -> Listed:
@@ -161,8 +168,6 @@ def _refuse_links(path: Path) -> None:
 
 
 def _finished(listed: Listed, summary: Mapping[str, Any]) -> Listed:
-    facts = read_facts(RunFolder(listed.path))
-    windows = -(-int(summary["steps"]) // facts.window_steps)
     if not summary["kpis"].keys() >= {"system_cost", "co2_t"}:
         raise ResultsError("its summary lacks key figures")
     return replace(
@@ -170,8 +175,6 @@ def _finished(listed: Listed, summary: Mapping[str, Any]) -> Listed:
         state=State.FINISHED,
         scenario=str(summary["scenario"]),
         policy=str(summary["policy"]),
-        windows=windows,
-        planned_windows=facts.planned_windows,
         summary=summary,
     )
 

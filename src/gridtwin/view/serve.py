@@ -113,6 +113,7 @@ def _listening(port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((HOST, port))
+        listener.listen()  # from now on the address that is printed answers, if only when the server is up
     except OSError as error:
         listener.close()
         raise ViewError(

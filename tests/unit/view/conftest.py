@@ -68,9 +68,7 @@ class Page:
 
     def post(self, path: str, origin: str | None = "own", **fields: str) -> Answer:
         form = {"form_token": self.settings.form_token, **fields}
-        return self.ask(
-            "POST", path, {"Origin": self.address if origin == "own" else origin}, urlencode(form).encode()
-        )
+        return self.ask("POST", path, {"Origin": self.address if origin == "own" else origin}, urlencode(form).encode())
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,8 @@ from gridtwin.view.listing import RunsFolder, State
 from gridtwin.view.network_map import CHUNK_STEPS, STEP_VARIABLES, chunk, network_map
 
 PAGES = (
-    "", "/figures", "/map", "/map?step=999999", "/sites", "/sites/0", "/sites/0/series", "/sites/1/series.csv", "/lines",
+    "", "/figures", "/map", "/map?step=999999", "/sites", "/sites/0", "/sites/0/series", "/sites/1/series.csv",
+    "/lines",
     "/lines?sort=-rating", "/lines/0", "/buses", "/buses/0", "/units", "/units/0", "/stores", "/stores/0", "/links",
     "/links/0", "/jobs", "/jobs/0", "/jobs?only=late&only=moved&sort=-wait&page=7", "/findings",
     "/findings?kind=thermal&element=x", "/ledgers", "/inputs", "/files/results.nc", "/files/summary.json", "/progress",
@@ -77,7 +78,7 @@ def test_runs_are_filtered_and_sorted_without_a_script(page):
     assert costs == sorted(costs)
 
 
-def test_running_interrupted_and_broken_runs_are_told_apart(serve, few_runs, run_id, stopped, tmp_path):
+def test_running_interrupted_and_broken_runs_are_told_apart(serve, few_runs, run_id, stopped):
     folder = stopped()
     runs = folder.parent
     shutil.copytree(few_runs / run_id, runs / run_id)
@@ -128,7 +129,9 @@ def test_the_bytes_of_the_map_are_the_values_of_the_run(page, saved, run_id):
     for name in STEP_VARIABLES:
         parts = [chunk(saved, name, number) for number in range(-(-steps // CHUNK_STEPS))]
         stored = saved.values(name)
-        assert np.array_equal(np.frombuffer(b"".join(parts), "<f4").reshape(stored.shape), stored.astype("<f4"), equal_nan=True)
+        assert np.array_equal(
+            np.frombuffer(b"".join(parts), "<f4").reshape(stored.shape), stored.astype("<f4"), equal_nan=True
+        )
         assert page.get(f"/runs/{run_id}/steps/{name}/0").body == parts[0]
     assert chunk(saved, "site_mw", steps // CHUNK_STEPS + 1) is None
 
@@ -148,6 +151,16 @@ def test_a_model_without_places_is_drawn_on_a_ring(page, saved, run_id):
     assert not drawn.placed
     assert len({(bus.x, bus.y) for bus in drawn.buses}) == len(saved.facts.coords["bus"])
     assert "they stand on a ring" in page.get(f"/runs/{run_id}/map").text
+
+
+def test_what_the_script_reads_is_json(page, run_id):
+    text = page.get(f"/runs/{run_id}/map").text
+    content = re.search(r'id="map-content">(.*?)</script>', text, re.DOTALL)[1]
+
+    def refuse(name):
+        raise ValueError(name)
+
+    assert json.loads(content, parse_constant=refuse)["connection_mw"] == [None, None]
 
 
 def test_the_map_shows_a_step_without_a_script(page, saved, run_id):
@@ -177,7 +190,10 @@ def test_the_spans_of_a_life_are_the_seconds_of_the_job(saved):
     jobs = saved.jobs()
     for row in range(len(jobs["job"])):
         told = life(saved, row)
-        spent = {kind: sum(s.end_s - s.begin_s for s in told.spans if s.kind == kind) for kind in ("running", "saving", "restarting")}
+        spent = {
+            kind: sum(s.end_s - s.begin_s for s in told.spans if s.kind == kind)
+            for kind in ("running", "saving", "restarting")
+        }
         assert spent == {
             "running": jobs["runtime_s"][row],
             "saving": jobs["checkpoint_s"][row],

@@ -133,7 +133,8 @@ def test_scenarios_are_those_that_ship_and_those_of_the_folder(scenarios_dir, tm
     "override",
     [
         "model=../secret", "model=/etc", 'model="\\x2fetc"', "model=~/x", "model=..", "model=a/b", "model=C:\\x",
-        "workload.batch.0.trace=/etc/passwd", "workload.batch.0.trace=../../etc/passwd", 'workload.batch.0.trace="a\\0b"',
+        "workload.batch.0.trace=/etc/passwd", "workload.batch.0.trace=../../etc/passwd",
+        'workload.batch.0.trace="a\\0b"',
     ],
 )  # fmt: skip
 def test_overrides_name_no_path(scenarios_dir, override):
@@ -147,7 +148,9 @@ def test_overrides_may_name_what_ships(scenarios_dir):
     assert named_elsewhere(choice, ["model=rts_gmlc", "workload.batch.0.trace=gaia_azure_vm_100k", "seed=2"]) == []
 
 
-@pytest.mark.parametrize("name", ["../pocket", "/etc/passwd", "..%2fpocket", "pocket\0", "outside", "leads_out", "", "pocket.yaml"])
+@pytest.mark.parametrize(
+    "name", ["../pocket", "/etc/passwd", "..%2fpocket", "pocket\0", "outside", "leads_out", "", "pocket.yaml"]
+)
 def test_a_scenario_that_is_not_in_the_list_is_not_found(page, name):
     assert page.post("/start", scenario=name, action="start").status == 404
     assert page.queue.all() == []

@@ -1,9 +1,9 @@
 """Who is let in, and what no answer gives away."""
 
 import json
-import os
 import shutil
 import socket
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -43,7 +43,8 @@ def test_with_the_cookie_it_goes_on(settings):
     "host",
     [
         "", "evil.example", "127.0.0.1", "127.0.0.1:80", "127.0.0.1:8766", "localhost", "127.0.0.1:8765.evil.example",
-        "127.0.0.1:8765@evil.example", "evil.example:8765", "[::1]:8765", "0.0.0.0:8765", "127.1:8765", "2130706433:8765",
+        "127.0.0.1:8765@evil.example", "evil.example:8765", "[::1]:8765", "0.0.0.0:8765",
+        "127.1:8765", "2130706433:8765",
         "LOCALHOST:8765 ", "localhost.:8765", "127.0.0.1:08765",
     ],
 )  # fmt: skip
@@ -71,7 +72,9 @@ def test_another_origin_is_refused(settings, origin):
     assert status(head("POST", "/start", **known(allowed, origin=origin)), allowed) == 403
 
 
-@pytest.mark.parametrize("cookie", ["", "x", "gridtwin_8765=", "gridtwin_8765=wrong", "gridtwin_1={}", "gridtwin_8765={}x"])
+@pytest.mark.parametrize(
+    "cookie", ["", "x", "gridtwin_8765=", "gridtwin_8765=wrong", "gridtwin_1={}", "gridtwin_8765={}x"]
+)
 def test_without_the_cookie_it_is_refused(settings, cookie):
     assert status(head(**known(settings, cookie=cookie.format(settings.session))), settings) == 403
     assert status(head(host=f"{HOST}:8765"), settings) == 403
@@ -80,7 +83,14 @@ def test_without_the_cookie_it_is_refused(settings, cookie):
 def test_only_the_token_itself_lets_in(settings):
     asked = {"host": f"{HOST}:8765"}
     assert status(head(query=f"token={settings.token}", **asked), settings) is None
-    for query in ("token=", "token=wrong", f"token={settings.token}x", f"token={settings.session}", f"t={settings.token}", "token=%ff"):
+    for query in (
+        "token=",
+        "token=wrong",
+        f"token={settings.token}x",
+        f"token={settings.session}",
+        f"t={settings.token}",
+        "token=%ff",
+    ):
         assert status(head(query=query, **asked), settings) == 403
     assert status(head(path="/start", query=f"token={settings.token}", **asked), settings) == 403
     assert status(head("POST", query=f"token={settings.token}", **asked), settings) == 403
@@ -88,7 +98,9 @@ def test_only_the_token_itself_lets_in(settings):
 
 def test_secrets_differ_and_are_not_shown(settings):
     other = Settings(settings.runs_dir, settings.port)
-    assert len({settings.token, settings.session, settings.form_token, other.token, other.session, other.form_token}) == 6
+    assert (
+        len({settings.token, settings.session, settings.form_token, other.token, other.session, other.form_token}) == 6
+    )
     assert settings.token not in repr(settings)
     assert len(settings.token) >= 40
 
@@ -143,9 +155,9 @@ def test_a_foreign_host_or_origin_is_refused_on_the_wire(page):
 
 
 def test_it_listens_on_this_machine_alone(page):
-    with socket.socket() as other, pytest.raises(OSError):
+    with socket.socket() as other:
         other.settimeout(2)
-        other.connect((socket.gethostbyname(socket.gethostname()).replace("127.0.0.1", "127.0.0.2"), page.settings.port))
+        assert other.connect_ex(("127.0.0.2", page.settings.port)) != 0  # this machine too, but another address of it
 
 
 @pytest.mark.parametrize("path", ["/", "/nothing", "/runs/nothing", "/static/view.js", "/?page=x"])
@@ -191,7 +203,12 @@ def send(page, head_lines, chunks=()):
     taken = 0
     with socket.create_connection((HOST, page.settings.port), timeout=30) as wire:
         cookie = f"{page.settings.cookie}={page.settings.session}"
-        fixed = ["POST /start HTTP/1.1", f"Host: {HOST}:{page.settings.port}", f"Origin: {page.address}", f"Cookie: {cookie}"]
+        fixed = [
+            "POST /start HTTP/1.1",
+            f"Host: {HOST}:{page.settings.port}",
+            f"Origin: {page.address}",
+            f"Cookie: {cookie}",
+        ]
         wire.sendall("\r\n".join([*fixed, *head_lines, "", ""]).encode())
         try:
             for chunk in chunks:
@@ -264,7 +281,8 @@ ESCAPES = [
     "..%5csecret", "..\\secret", "%2e%2e%5csecret", "....//secret", "..;/secret", "./secret", "%2fetc%2fpasswd",
     "/etc/passwd", "//etc/passwd", "file:///etc/passwd", "%2e", "%2e%2e", "..", ".", "%00", "secret%00", "..%00/secret",
     "..%c0%afsecret", "%c0%ae%c0%ae/secret", "%u002e%u002e/secret", "\u2024\u2024/secret", "..\u2215secret",
-    "\uff0e\uff0e\uff0fsecret", "~/secret", "~root", "C:%5cWindows", "secret", "leads_out", "leads_out/inputs", "a" * 5000,
+    "\uff0e\uff0e\uff0fsecret", "~/secret", "~root", "C:%5cWindows", "secret", "leads_out", "leads_out/inputs",
+    "a" * 5000,
     "%20", "*", "[a-z]*", "secret.txt", ".hidden", "%0d%0aSet-Cookie:%20a=b", "outputs", "{run_id}/../../secret",
     "{run_id}%2f..%2f..%2fsecret", "{run_id}/files/..%2f..%2f..%2fsecret%2fsummary.json",
     "{run_id}/files/%2e%2e/%2e%2e/secret", "{run_id}/files/inputs%2frun.json", "{run_id}/files//etc/passwd",
@@ -327,7 +345,7 @@ def tells_nothing(answer, folder):
     assert "Traceback" not in text
     assert str(folder) not in text
     assert str(folder.parent) not in text
-    assert os.path.expanduser("~") + "/" not in text
+    assert f"{Path.home()}/" not in text
 
 
 def test_a_fault_of_ours_shows_neither_traceback_nor_path(serve, few_runs, monkeypatch):

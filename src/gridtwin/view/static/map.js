@@ -194,7 +194,7 @@ byId("drawing").addEventListener("pointerover", (event) => {
     lines: () => `line ${mark.dataset.name}\n${written(shown.loading_percent?.[at])} % of its rating`,
     links: () => `HVDC ${mark.dataset.name}\n${written(shown.link_mw?.[at])} MW`,
     buses: () => `bus ${mark.dataset.name}\n${byId("bus-variable").selectedOptions[0].textContent}: ${written(shown[busVariable]?.[at])}`,
-    sites: () => `site ${mark.dataset.name}\n${written(shown.site_mw?.[at])} MW of ${written(content.connection_mw[at])} MW connected`,
+    sites: () => `site ${mark.dataset.name}\n${written(shown.site_mw?.[at])} MW${content.connection_mw[at] === null ? "" : ` of ${written(content.connection_mw[at])} MW connected`}`,
   };
   byId("told").textContent = told[kind]();
 });
