@@ -1,8 +1,20 @@
-"""Runs that many tests look at: each study is run once a session, and nobody writes into its folder."""
+"""Runs that many tests look at: each study is run once a session, and nobody writes into its folder.
 
+The workers of pytest-xdist share them: whoever comes first runs, the others wait and read.
+"""
+
+# ruff: noqa: E402 - the limits on threads are read when the libraries are imported
 from __future__ import annotations
 
+import os
+
+for library in ("OMP", "OPENBLAS", "MKL"):  # workers and the processes they start would get in each other's way
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+import fcntl
 import json
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -25,6 +37,28 @@ POCKET = TESTS / "scenarios" / "pocket.yaml"
 DAY = TESTS.parent / "scenarios" / "rts_gmlc_day.yaml"
 
 
+INSTALLED_BY_CI = re.compile("chromium|postgres|pypsa", re.IGNORECASE)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport():
+    return _missing_fails((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report():
+    return _missing_fails((yield))
+
+
+def _missing_fails(report):
+    """Fail in CI where a test is skipped for want of what `.ci/run` installs."""
+    skipped_for = report.longrepr[-1] if report.skipped and isinstance(report.longrepr, tuple) else ""
+    if "CI" in os.environ and INSTALLED_BY_CI.search(skipped_for):
+        report.outcome = "failed"
+        report.longrepr = f"in CI this may not be missing: {skipped_for}"
+    return report
+
+
 @dataclass(frozen=True)
 class Run:
     """A finished run and the study it came from."""
@@ -45,20 +79,41 @@ def read_back(path: Path) -> RunData:
 
 
 @pytest.fixture(scope="session")
+def made_once(tmp_path_factory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """Let a function fill a folder unless another worker of this session has; returns the folder."""
+    own = tmp_path_factory.getbasetemp()
+    shared = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "shared"
+    shared.mkdir(exist_ok=True)
+
+    def make(name: str, fill: Callable[[Path], None]) -> Path:
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            folder, done = shared / name, shared / f"{name}.done"
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of another that failed
+                folder.mkdir()
+                fill(folder)
+                done.touch()
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def pocket() -> Callable[..., Study]:
     """Load the pocket scenario with overrides: two sites on three buses, a run of half a second."""
     return cache(lambda *overrides: load_study(POCKET, overrides))
 
 
 @pytest.fixture(scope="session")
-def pocket_run(pocket, tmp_path_factory) -> Callable[[str], Run]:
+def pocket_run(pocket, made_once) -> Callable[[str], Run]:
     """Run the pocket scenario under a policy, once a session."""
 
     @cache
     def run(policy: str) -> Run:
         study = pocket(f"policy={policy}")
-        result = api.run(study, tmp_path_factory.mktemp("pocket"))
-        return Run(study, result.run_dir, dict(result.summary))
+        (path,) = made_once(f"pocket_{policy}", lambda parent: api.run(study, parent)).iterdir()
+        return Run(study, path, json.loads((path / "summary.json").read_text(encoding="utf-8")))
 
     return run
 
@@ -96,14 +151,18 @@ def command() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 @pytest.fixture(scope="session")
-def day_run(command, tmp_path_factory) -> Callable[[str], Printed]:
+def day_run(command, made_once) -> Callable[[str], Printed]:
     """Run the shipped day from the command line under a policy, once a session."""
 
     @cache
     def run(policy: str) -> Printed:
-        out_dir = tmp_path_factory.mktemp("day")
-        done = command("run", DAY, "--set", f"policy={policy}", "--out", out_dir, "--json")
-        return Printed(out_dir, done.returncode, done.stdout, done.stderr)
+        def fill(folder: Path) -> None:
+            done = command("run", DAY, "--set", f"policy={policy}", "--out", folder / "outputs", "--json")
+            printed = {"code": done.returncode, "out": done.stdout, "err": done.stderr}
+            (folder / "printed.json").write_text(json.dumps(printed), encoding="utf-8")
+
+        folder = made_once(f"day_{policy}", fill)
+        return Printed(folder / "outputs", **json.loads((folder / "printed.json").read_text(encoding="utf-8")))
 
     return run
 

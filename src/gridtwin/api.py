@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +12,18 @@ from typing import Any
 
 import numpy as np
 
+from gridtwin import compare as comparing
 from gridtwin.audit.verify import Verification, verify
+from gridtwin.compare import Comparison
 from gridtwin.errors import ExitCode
-from gridtwin.inputs.load import load_study
+from gridtwin.inputs import load
 from gridtwin.inputs.parts import sampled_weeks, with_perfect_forecast
+from gridtwin.inputs.places import find_scenario
 from gridtwin.inputs.study import Study
-from gridtwin.results.dataset import open_results
 from gridtwin.results.files import read_columns, read_json, write_json
+from gridtwin.results.labelled import open_labelled as open_results
 from gridtwin.results.run_facts import read_facts
+from gridtwin.results.saved_run import open_run
 from gridtwin.results.store import RunFolder
 from gridtwin.twin.build import build, initial_twin_state, prepare
 from gridtwin.twin.closing import close_run
@@ -31,15 +35,19 @@ from gridtwin.twin.sessions import Sessions
 from gridtwin.twin.state import TwinState, load_state
 from gridtwin.twin.taking_up import take_up
 from gridtwin.units import DAY_S
+from gridtwin.watch import UNWATCHED, Watch
 
 __all__ = [
+    "Comparison",
     "RunResult",
     "Study",
     "Verification",
+    "compare",
     "load_study",
     "n1",
     "open_results",
     "regret",
+    "report",
     "resume",
     "run",
     "verify",
@@ -62,8 +70,34 @@ class RunResult:
     notice: str = ""
 
 
+def load_study(scenario: Path | str, overrides: Sequence[str] = ()) -> Study:
+    """Read a scenario with its model and traces, and check them against each other.
+
+    Parameters
+    ----------
+    scenario : path or str
+        Scenario file, or the name of a shipped one, such as `starter`.
+    overrides : sequence of str
+        `a.b=value`, the value in YAML; later ones win.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    InputError
+        With everything that is wrong with the scenario, the model and the traces.
+    """
+    return load.load_study(find_scenario(scenario), overrides)
+
+
 def run(
-    study: Study, out_dir: Path | str = "outputs", progress: Progress | None = None, say: Say | None = None
+    study: Study,
+    out_dir: Path | str = "outputs",
+    progress: Progress | None = None,
+    say: Say | None = None,
+    watch: Watch = UNWATCHED,
 ) -> RunResult:
     """Run a study to the end of its last job, or of the last window that the model's series cover.
 
@@ -77,6 +111,8 @@ def run(
         raises stops the run, which can then be resumed.
     say : callable, optional
         Told what people must know while the run goes on: first of all where it is.
+    watch : Watch
+        Told of what comes before and after the windows.
 
     Returns
     -------
@@ -91,6 +127,7 @@ def run(
         If the folder cannot be written. Once the inputs are kept, the run can be resumed; a note on the error says how.
     """
     begun = perf_counter()
+    watch.step("building the grid")
     record_in, start = prepare(study), initial_twin_state(study)
     folder = RunFolder.create(Path(out_dir), f"{study.name}_{study.scenario.policy}")
     with folder.locked():
@@ -98,17 +135,19 @@ def run(
         coordinator = record_in(folder)
         with _gone_if_refused(folder):
             keep_inputs(folder, study, coordinator)
-        return _go_on(folder, coordinator, start, progress, begun)
+        return _go_on(folder, coordinator, start, progress, begun, watch)
 
 
-def resume(run_dir: Path | str, progress: Progress | None = None, say: Say | None = None) -> RunResult:
+def resume(
+    run_dir: Path | str, progress: Progress | None = None, say: Say | None = None, watch: Watch = UNWATCHED
+) -> RunResult:
     """Take up a run that was interrupted, from its folder alone; the result is that of never stopping.
 
     Parameters
     ----------
     run_dir : path
         Folder of the run. A finished run is left as it is.
-    progress, say : callable, optional
+    progress, say, watch : optional
         As in `run`; progress begins at the windows that are done.
 
     Returns
@@ -133,21 +172,23 @@ def resume(run_dir: Path | str, progress: Progress | None = None, say: Say | Non
         if journal.closed:
             _tell(say, f"{folder.path} is finished; nothing is left to do")
             return _result(folder, read_json(folder.path / "summary.json"))
+        watch.step("reading the inputs")
         study = kept_study(folder)
         require_same_study(folder, study)
         _tell(say, *_other_versions(folder))
         windows = journal.windows
         state = load_state(folder.state(windows)) if windows else initial_twin_state(study)
-        return _go_on(folder, build(study, folder), state, progress, begun)
+        return _go_on(folder, build(study, folder), state, progress, begun, watch)
 
 
-def n1(run_dir: Path | str) -> dict[str, Any]:
+def n1(run_dir: Path | str, watch: Watch = UNWATCHED) -> dict[str, Any]:
     """Take each line and transformer out of each settled step of a run.
 
     Parameters
     ----------
     run_dir : path
         Folder of the run; gets `n1.parquet`, one row for each outage of each step, and `n1.json`, what is returned.
+    watch : Watch
 
     Returns
     -------
@@ -163,11 +204,67 @@ def n1(run_dir: Path | str) -> dict[str, Any]:
     """
     folder = RunFolder(Path(run_dir))
     folder.require_unlocked()
-    return report_n1(folder)
+    return report_n1(folder, watch)
+
+
+def compare(paths: Sequence[Path | str], line_cost_per_mw_km: float | None = None) -> Comparison:
+    """Compare finished runs with the first of them.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        Folders of at least two runs, the base first.
+    line_cost_per_mw_km : float, optional
+        Annuity of line capacity, money per MW·km and year; prices what lines lack. There is no default.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    ResultsError
+        If there are fewer than two, or one is no finished run.
+    """
+    return comparing.compare([open_run(path) for path in paths], line_cost_per_mw_km)
+
+
+def report(
+    paths: Sequence[Path | str], out: Path | str | None = None, lang: str = "en", progress: Progress | None = None
+) -> Path:
+    """Write one HTML file about a run, or about several with the first as the base.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        Folders of finished runs.
+    out : path, optional
+        The file; `report.html` in the folder of the first run by default.
+    lang : {"en", "zh"}
+    progress : callable, optional
+        Called with (figures done, figures in all).
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ResultsError
+        If there is no run, one of them cannot be read, or there are no words in the language.
+    """
+    from gridtwin.report.page import write_report  # noqa: PLC0415 - plotly, which only reports need
+
+    return write_report(paths, out, lang, progress)
 
 
 def _go_on(
-    folder: RunFolder, coordinator: Coordinator, state: TwinState, progress: Progress | None, begun: float
+    folder: RunFolder,
+    coordinator: Coordinator,
+    state: TwinState,
+    progress: Progress | None,
+    begun: float,
+    watch: Watch,
 ) -> RunResult:
     """Advance from a state to the end and close the run."""
     sessions = Sessions(folder.path, state.window, coordinator.seconds, begun)
@@ -178,8 +275,9 @@ def _go_on(
             progress(done, expected)
 
     with _resumable(folder):
+        watch.step("windows")
         coordinator.run(state, progress=after_window)
-        summary = close_run(folder, sessions)
+        summary = close_run(folder, sessions, watch)
     return _result(folder, summary)
 
 
@@ -227,6 +325,7 @@ def regret(
     finished: RunResult | None = None,
     weeks: int = 4,
     progress: Progress | None = None,
+    watch: Watch = UNWATCHED,
 ) -> dict[str, Any]:
     """Compare what a study costs with a lower bound, and say what the difference comes from.
 
@@ -242,7 +341,7 @@ def regret(
         Of this study. Gets a `regret.json`.
     weeks : int
         How many to draw.
-    progress : callable, optional
+    progress, watch : optional
         As in `run`, for each run that this takes.
 
     Returns
@@ -258,7 +357,7 @@ def regret(
     """
     whole = study.time.submit_steps * study.time.step_s <= WHOLE_SPAN_S
     spans = [study] if whole else sampled_weeks(study, weeks)
-    parts = [_regret_of(span, Path(out_dir), finished if whole else None, progress) for span in spans]
+    parts = [_regret_of(span, Path(out_dir), finished if whole else None, progress, watch) for span in spans]
     total = {name: sum(part[name] for part in parts) for name in parts[0] if isinstance(parts[0][name], float)}
     result = {
         "scenario": study.name,
@@ -274,13 +373,16 @@ def regret(
     return result
 
 
-def _regret_of(study: Study, out_dir: Path, finished: RunResult | None, progress: Progress | None) -> dict[str, Any]:
+def _regret_of(
+    study: Study, out_dir: Path, finished: RunResult | None, progress: Progress | None, watch: Watch
+) -> dict[str, Any]:
     """Return the regret of one span as JSON holds it."""
-    told = finished or run(study, out_dir, progress)
+    told = finished or run(study, out_dir, progress, watch=watch)
     exact = with_perfect_forecast(study)
-    perfect = told if study.scenario.forecast.perfect else run(exact, out_dir, progress)
+    perfect = told if study.scenario.forecast.perfect else run(exact, out_dir, progress, watch=watch)
     stored = {result.run_dir: _variables(result.run_dir) for result in (told, perfect)}
     steps = min(len(variables["losses_mw"]) for variables in stored.values())
+    watch.step("the bound")
     fluid = fluid_costs(exact, build(exact, RunFolder(perfect.run_dir)), stored[perfect.run_dir], steps)
     settled_perfect, settled = (
         settled_cost(study, stored[run_dir], read_columns(run_dir / "jobs.parquet"), fluid.stores, steps)

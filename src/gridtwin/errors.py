@@ -10,6 +10,7 @@
     ├── ResultsError        a run folder is incomplete or not ours
     │   └── LockedError     another process is at work in it
     ├── CheckError          a ledger or a comparison did not hold
+    ├── ViewError           the web page cannot be served, or cannot start a run now
     └── StoppedError        somebody stopped a run that can go on
 """
 
@@ -31,6 +32,7 @@ __all__ = [
     "LockedError",
     "ResultsError",
     "StoppedError",
+    "ViewError",
 ]
 
 
@@ -119,6 +121,12 @@ class CheckError(GridtwinError):
     """A ledger, a verification or a comparison did not hold."""
 
     exit_code = ExitCode.CHECK_FAILED
+
+
+class ViewError(GridtwinError):
+    """The web page cannot be served, or cannot start a run now."""
+
+    exit_code = ExitCode.LIMIT
 
 
 class StoppedError(GridtwinError):

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from gridtwin.cli.progress import Bar, bar
+
 if TYPE_CHECKING:
     from gridtwin.api import RunResult
 
@@ -22,24 +24,19 @@ Say = Callable[[str], None]
 
 
 @contextmanager
-def attended(*, shown: bool) -> Iterator[tuple[Progress, Say | None]]:
-    """Yield what a run calls after each window, and what it tells people with; both write to stderr.
+def attended(*, shown: bool) -> Iterator[tuple[Progress, Say | None, Bar]]:
+    """Yield what a run calls after each window, what it tells people with, and who watches; all write to stderr.
 
     The first interrupt (Ctrl-C, or SIGTERM) stops the run after the window it is in, the second at once. Either way it
     ends as StoppedError, with how to go on.
     """
-    from gridtwin.errors import StoppedError
-
-    with _stopping() as stop_if_asked, _bar(shown=shown) as advance:
+    with bar(shown=shown, interrupted="") as shown_bar, _stopping() as stop_if_asked:
 
         def progress(done: int, expected: int) -> None:
-            advance(done, expected)
+            shown_bar.advance(done, expected)
             stop_if_asked()
 
-        try:
-            yield progress, _say if shown else None
-        except KeyboardInterrupt as error:
-            raise StoppedError("; ".join(["interrupted", *getattr(error, "__notes__", ())])) from None
+        yield progress, _say if shown else None, shown_bar
 
 
 def end(
@@ -55,6 +52,7 @@ def end(
         print_summary(result.summary)
         if regret is not None:
             print_regret(regret)
+        typer.echo(f"look at it: gridtwin report {result.run_dir}")
         typer.echo(f"saved in {result.run_dir}")
     if result.notice:
         _say(result.notice)
@@ -87,19 +85,3 @@ def _stopping() -> Iterator[Callable[[], None]]:
     finally:
         for kind, handler in before.items():
             signal.signal(kind, handler)
-
-
-@contextmanager
-def _bar(*, shown: bool) -> Iterator[Progress]:
-    """Show a bar on stderr where that is a terminal; yields a function of (windows done, windows in all)."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    if not shown or not console.is_terminal:
-        yield lambda _done, _total: None
-        return
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("windows", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

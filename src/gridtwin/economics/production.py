@@ -6,9 +6,9 @@ import numpy as np
 
 from gridtwin.arrays import sum_at
 from gridtwin.records import UnitData
-from gridtwin.units import KG_PER_T, FloatArray
+from gridtwin.units import KG_PER_T, FloatArray, IntArray
 
-__all__ = ["merit_order_price", "production_co2_kg_per_h", "production_cost_per_h"]
+__all__ = ["along_segments", "merit_order_price", "production_co2_kg_per_h", "production_cost_per_h"]
 
 
 def production_cost_per_h(unit_mw: FloatArray, units: UnitData) -> FloatArray:
@@ -24,12 +24,12 @@ def production_cost_per_h(unit_mw: FloatArray, units: UnitData) -> FloatArray:
     -------
     ndarray (time, unit), money per hour
     """
-    return _along_segments(unit_mw, units, units.segment_cost_per_mwh)
+    return along_segments(unit_mw, units.segment_unit, units.segment_mw, units.segment_cost_per_mwh)
 
 
 def production_co2_kg_per_h(unit_mw: FloatArray, units: UnitData) -> FloatArray:
     """CO2 of each unit (time, unit), kg per hour; `unit_mw` as in `production_cost_per_h`."""
-    return _along_segments(unit_mw, units, units.segment_co2_kg_per_mwh)
+    return along_segments(unit_mw, units.segment_unit, units.segment_mw, units.segment_co2_kg_per_mwh)
 
 
 def merit_order_price(residual_mw: float, units: UnitData, carbon_per_t: float) -> float:
@@ -57,10 +57,23 @@ def merit_order_price(residual_mw: float, units: UnitData, carbon_per_t: float) 
     return float(cost[order][min(int(np.searchsorted(capacity, residual_mw)), len(capacity) - 1)])
 
 
-def _along_segments(unit_mw: FloatArray, units: UnitData, rate: FloatArray) -> FloatArray:
-    owner = units.segment_unit
-    ends = np.cumsum(units.segment_mw)
-    before = ends - units.segment_mw
+def along_segments(unit_mw: FloatArray, owner: IntArray, width_mw: FloatArray, rate: FloatArray) -> FloatArray:
+    """What output costs or emits along the segments of each unit, the first of them first.
+
+    Parameters
+    ----------
+    unit_mw : ndarray (time, unit), MW
+    owner : ndarray (segment,)
+        Unit of each segment, ascending.
+    width_mw : ndarray (segment,), MW
+    rate : ndarray (segment,), per MWh
+
+    Returns
+    -------
+    ndarray (time, unit), per hour
+    """
+    ends = np.cumsum(width_mw)
+    before = ends - width_mw
     before = before - before[np.searchsorted(owner, owner)]
-    filled = np.clip(unit_mw[:, owner] - before, 0.0, units.segment_mw)
+    filled = np.clip(unit_mw[:, owner] - before, 0.0, width_mw)
     return sum_at(filled * rate, owner, unit_mw.shape[1])

@@ -29,26 +29,34 @@ class Format:
         As after `--to`.
     description : str
     suffix : str
-        Of the default name; empty where a folder is written, None where the target is no file.
+        Of the default name.
     needs : tuple of str
         Libraries beyond the core.
-    folder : bool
-        Whether the target is a folder.
+    records : bool
+        Whether it holds jobs, money, findings and outages beside the series.
     tells : bool
         Whether the writer tells its progress and returns the rows it wrote.
+    module : str
+        Where its writer is; by default as it is called.
     """
 
     name: str
     description: str
     suffix: str
     needs: tuple[str, ...] = ()
-    folder: bool = False
+    records: bool = False
     tells: bool = True
+    module: str = ""
 
     def write(
-        self, run: SavedRun, target: Path | str, selection: Selection, progress: Progress = lambda _done, _total: None
+        self,
+        run: SavedRun,
+        target: Path | str,
+        selection: Selection,
+        progress: Progress = lambda _done, _total: None,
+        **options: bool,
     ) -> Rows | None:
-        """Write a run; `target` must not be there yet.
+        """Write a run; `target` must not be there yet. Options are those of the writer.
 
         Raises
         ------
@@ -56,11 +64,11 @@ class Format:
             If a library is missing, or the run cannot be written in this format.
         """
         self._require()
-        module = import_module(f"gridtwin.exports.{self.name}")
+        module = import_module(f"gridtwin.exports.{self.module or self.name}")
         if not self.tells:
             module.write(run, target, selection)
             return None
-        rows: Rows = module.write(run, target, selection, progress)
+        rows: Rows = module.write(run, target, selection, progress, **options)
         return rows
 
     def _require(self) -> None:
@@ -72,19 +80,19 @@ class Format:
 
 
 _ALL: Final = (
-    Format("csv", "a folder of tidy CSV files with a row of units, one for each table", "", folder=True),
-    Format("parquet", "a folder in hive layout, table=…/month=…", "", folder=True),
+    Format("csv", "a folder of tidy CSV files with a row of units", "_csv", records=True, module="csv_folder"),
+    Format("parquet", "a folder in hive layout: table=…/month=…", "_parquet", records=True),
     Format("netcdf", "all series in one file with CF attributes", ".nc"),
-    Format("zarr", "all series in one Zarr v3 store", ".zarr", needs=("zarr",), folder=True),
-    Format("xlsx", "a workbook: summary, then a sheet for each table", ".xlsx"),
-    Format("iamc", "long table of model, scenario, region, variable, unit, time, as pyam reads it", ".csv"),
-    Format("geojson", "sites, buses, lines, links and origins with what they did", ".geojson"),
+    Format("zarr", "all series in one Zarr v3 store", ".zarr", needs=("zarr",)),
+    Format("xlsx", "a workbook: summary, then a sheet for each table", ".xlsx", records=True),
+    Format("iamc", "long table of model, scenario, region, variable, unit and time, for pyam", "_iamc.csv"),
+    Format("geojson", "sites, buses, lines, links and origins on the map, with what they did", ".geojson"),
     Format("swf", "executed jobs in the Standard Workload Format", ".swf"),
-    Format("duckdb", "one database file, units as comments", ".duckdb", needs=("duckdb",)),
-    Format("postgresql", "a schema of a database, given as postgresql://…", "", needs=("psycopg",)),
-    Format("influx", "all series in line protocol", ".lp"),
-    Format("pypsa", "a network with series", "", folder=True, tells=False),
-    Format("pandapower", "a network in JSON", ".json", tells=False),
+    Format("duckdb", "one database file, units as comments", ".duckdb", needs=("duckdb",), records=True),
+    Format("postgresql", "a schema of a database, given by its address", "", needs=("psycopg",), records=True),
+    Format("influx", "all series in line protocol; packed where --out ends in .gz", ".lp"),
+    Format("pypsa", "a network with series", "_pypsa", tells=False),
+    Format("pandapower", "a network in JSON", "_pandapower.json", tells=False),
     Format("matpower", "a case file", ".m", tells=False),
 )
 FORMATS: Final[Mapping[str, Format]] = MappingProxyType({format_.name: format_ for format_ in _ALL})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import datetime
 from fnmatch import fnmatchcase
 from functools import cache
 from itertools import product
@@ -23,7 +23,7 @@ from gridtwin.results.saved_run import SavedRun
 from gridtwin.results.variables import Resample, Variable, tables, variables
 from gridtwin.units import IntArray
 
-__all__ = ["RECORDS", "Chosen", "Selection", "choose", "record_file", "select"]
+__all__ = ["MAKE", "RECORDS", "UNCUT", "Chosen", "Selection", "choose", "local_texts", "record_file", "select"]
 
 DAY_S: Final = 86_400
 RECORDS: Final = {  # tables of a run that are no series, and the column that places a row in time
@@ -32,6 +32,7 @@ RECORDS: Final = {  # tables of a run that are no series, and the column that pl
     "findings": "time",
     "n1": "time",
 }
+UNCUT: Final = ("money",)  # those that stand for the whole time of a run and no less
 METHODS: Final[Mapping[Resample, str]] = {  # as CF calls them
     "mean": "mean",
     "sum": "sum",
@@ -112,6 +113,8 @@ class Chosen:
         Those of `RECORDS` that were chosen and are there.
     time : ndarray (step,), datetime64[s]
         First instants of the steps that are given, UTC.
+    ends : ndarray (step,), datetime64[s]
+        Where they end.
     edges : ndarray (step + 1,)
         Place among the run's steps of the first that each given step is made of, and where the last ends.
     windows : slice
@@ -123,6 +126,7 @@ class Chosen:
     names: tuple[str, ...]
     records: tuple[str, ...]
     time: np.ndarray
+    ends: np.ndarray
     edges: IntArray
     windows: slice
 
@@ -142,11 +146,6 @@ class Chosen:
         chosen = {table: tuple(v for v in members if v.name in self.names) for table, members in tables().items()}
         return {table: members for table, members in chosen.items() if members}
 
-    @property
-    def left_out(self) -> tuple[str, ...]:
-        """Records that were not asked for by name and cannot be cut to the time chosen."""
-        return () if self.selection.variables or self.selection.whole_time else ("money",)
-
     def labels(self, dim: str) -> tuple[str | int, ...]:
         """Names along a dimension other than time."""
         if dim == "window":
@@ -165,6 +164,10 @@ class Chosen:
     def shape(self, variable: Variable) -> tuple[int, ...]:
         """Lengths of a variable's dimensions."""
         return tuple(len(self.time) if dim == "time" else len(self.labels(dim)) for dim in variable.dims)
+
+    def local_texts(self) -> list[str]:
+        """First instants of the steps in the zone chosen, ISO 8601 with offset."""
+        return local_texts(self.time, self.selection.tz)
 
     def rows(self, table: str) -> int:
         """Rows of a table in long form."""
@@ -196,9 +199,11 @@ class Chosen:
         return dataset
 
     def _array(self, variable: Variable) -> xr.DataArray:
+        values = self.values(variable.name)
         methods = {"cell_methods": f"time: {METHODS[variable.resample]}"} if variable.resample else {}
-        attrs = {"units": self.unit(variable), "long_name": self.meaning(variable), **methods}
-        return xr.DataArray(self.values(variable.name), dims=variable.dims, attrs=attrs)
+        flags = {"flag_values": np.array([0, 1], np.int8), "flag_meanings": "no yes"} if values.dtype == np.int8 else {}
+        attrs = {"units": self.unit(variable), "long_name": self.meaning(variable), **methods, **flags}
+        return xr.DataArray(values, dims=variable.dims, attrs=attrs)
 
     def _attrs(self) -> dict[str, str]:
         attrs = {key: str(value) for key, value in self.run.dataset.attrs.items()}
@@ -220,10 +225,12 @@ def choose(run: SavedRun, selection: Selection) -> Chosen:
     windows = slice(first, min(after, run.dataset.sizes["window"]))
     names, records = _matched(run, selection)
     if selection.resample_s is None:
-        time, edges = begins[steps], np.arange(steps.start, steps.stop + 1)
+        instants = np.append(begins[steps], begins[steps.stop - 1] + run.facts.step_s)
+        edges = np.arange(steps.start, steps.stop + 1)
     else:
-        time, edges = _bins(begins[steps], steps.start, run.facts.step_s, selection)
-    return Chosen(run, selection, names, records, time.astype("datetime64[s]"), edges, windows)
+        instants, edges = _bins(begins[steps], steps.start, run.facts.step_s, selection)
+    time = instants.astype("datetime64[s]")
+    return Chosen(run, selection, names, records, time[:-1], time[1:], edges, windows)
 
 
 def select(run: SavedRun, selection: Selection) -> xr.Dataset:
@@ -234,6 +241,18 @@ def select(run: SavedRun, selection: Selection) -> xr.Dataset:
 def record_file(run: SavedRun, name: str) -> Path:
     """Return the file of a table of `RECORDS`."""
     return run.path / f"{name}.parquet"
+
+
+def local_texts(instants: np.ndarray, zone: ZoneInfo) -> list[str]:
+    """Return instants (datetime64, UTC) as ISO 8601 with the offset of a zone.
+
+    Examples
+    --------
+    >>> local_texts(np.array(["2026-01-01T00:00:00"], "datetime64[s]"), ZoneInfo("Asia/Shanghai"))
+    ['2026-01-01T08:00:00+08:00']
+    """
+    seconds = instants.astype("datetime64[s]").astype(np.int64).tolist()
+    return [datetime.fromtimestamp(second, zone).isoformat() for second in seconds]
 
 
 def _steps(run: SavedRun, begins: IntArray, selection: Selection) -> slice:
@@ -251,26 +270,26 @@ def _matched(run: SavedRun, selection: Selection) -> tuple[tuple[str, ...], tupl
     """Return the variables and the records that the patterns name."""
     there = [name for name in RECORDS if record_file(run, name).is_file()]
     if not selection.variables:
-        return tuple(variables()), tuple(name for name in there if RECORDS[name] or selection.whole_time)
+        return tuple(variables()), tuple(name for name in there if selection.whole_time or name not in UNCUT)
     known = [*variables(), *tables(), *there]
     for pattern in selection.variables:
         if not any(fnmatchcase(name, pattern) for name in known):
             raise ResultsError(f"{run.path}: nothing is called {pattern!r}{did_you_mean(pattern, known)}")
     wanted = {name for name, pattern in product(known, selection.variables) if fnmatchcase(name, pattern)}
-    if "money" in wanted and not selection.whole_time:
+    if not selection.whole_time and not wanted.isdisjoint(UNCUT):
         raise ResultsError("money is settled over the whole run; leave out --from and --until, or leave out money")
     names = tuple(v.name for v in variables().values() if v.name in wanted or v.table in wanted)
     return names, tuple(name for name in there if name in wanted)
 
 
 def _bins(begins: IntArray, first: int, step_s: int, selection: Selection) -> tuple[IntArray, IntArray]:
-    """Return the first instants of the steps to make, and the edges between the steps that they are made of.
+    """Return the first instants of the steps to make and where the last ends, and the edges of what they are made of.
 
     A part of a day is counted in seconds after midnight, whole days by the calendar from the first day on; so a day on
     which clocks change has 23 or 25 hours.
     """
     zone, length_s = selection.tz, selection.resample_s or step_s
-    days = [datetime.fromtimestamp(begin, zone).date() for begin in begins.tolist()]
+    days = [datetime.fromtimestamp(begin, zone).toordinal() for begin in begins.tolist()]
     midnight = {day: _midnight_s(day, zone) for day in dict.fromkeys(days)}
     after_s = begins - np.array([midnight[day] for day in days])
     if length_s % step_s or (after_s % step_s).any():
@@ -280,17 +299,18 @@ def _bins(begins: IntArray, first: int, step_s: int, selection: Selection) -> tu
         )
     if length_s < DAY_S:
         starts = begins - after_s % length_s
+        end = starts[-1] + length_s
     else:
         every = length_s // DAY_S
-        origin = days[0].toordinal()
-        opening = [date.fromordinal(origin + (day.toordinal() - origin) // every * every) for day in days]
+        opening = [days[0] + (day - days[0]) // every * every for day in days]
         starts = np.array([_midnight_s(day, zone) for day in opening])
+        end = _midnight_s(opening[-1] + every, zone)
     time, places = np.unique(starts, return_index=True)
-    return time, first + np.append(places, len(begins))
+    return np.append(time, end), first + np.append(places, len(begins))
 
 
-def _midnight_s(day: date, zone: ZoneInfo) -> int:
-    return int(datetime.combine(day, time(), tzinfo=zone).timestamp())
+def _midnight_s(ordinal: int, zone: ZoneInfo) -> int:
+    return int(datetime.fromordinal(ordinal).replace(tzinfo=zone).timestamp())
 
 
 def _mean(values: np.ndarray, edges: IntArray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from gridtwin.errors import InputError
 from gridtwin.located import Position, did_you_mean
 
-__all__ = ["find_model", "find_scenario", "find_trace", "model_names", "trace_names"]
+__all__ = ["find_model", "find_scenario", "find_trace", "model_names", "scenario_names", "shipped_file", "trace_names"]
 
 MODEL_FILE = "model.yaml"
 TRACE_SUFFIXES = (".parquet", ".csv")
@@ -24,6 +25,11 @@ def _roots(near: Path) -> Iterator[Path]:
     editable installation.
     """
     yield from (near.absolute(), *near.absolute().parents)
+    yield from _own_roots()
+
+
+def _own_roots() -> Iterator[Path]:
+    """Yield folders that may hold what ships with gridtwin, whatever the user has of the same name."""
     yield Path(str(files("gridtwin"))) / "_data"
     yield from Path(__file__).absolute().parents
 
@@ -64,11 +70,29 @@ def find_scenario(given: str | Path) -> Path:
     if found:
         return found
     near = [place for suffix in SCENARIO_SUFFIXES for place in sorted(path.parent.glob(f"*{suffix}"))]
-    shipped = [place for root in _roots(Path()) for place in sorted((root / "scenarios").glob("*.yaml"))]
     close = difflib.get_close_matches(str(path), [str(place) for place in near], n=1)
-    hint = f" (did you mean {close[0]!r}?)" if close else did_you_mean(path.stem, sorted({s.stem for s in shipped}))
+    hint = f" (did you mean {close[0]!r}?)" if close else did_you_mean(path.stem, scenario_names(Path()))
     what = "is a folder, not a scenario file" if path.is_dir() else "no such scenario file"
     raise InputError([Position(str(given)).issue(f"{what}{hint}")])
+
+
+def shipped_file(place: str) -> Path:
+    """Return a file that ships with gridtwin, such as `models/starter/model.yaml`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If this installation does not hold it.
+    """
+    found = next((root / place for root in _own_roots() if (root / place).is_file()), None)
+    if found is None:
+        raise FileNotFoundError(errno.ENOENT, "missing from this installation of gridtwin; install it again", place)
+    return found
+
+
+def scenario_names(near: Path) -> list[str]:
+    """Return the names of all scenarios in sight of a folder, those that ship among them."""
+    return sorted({place.stem for root in _roots(near) for place in (root / "scenarios").glob("*.yaml")})
 
 
 def model_names(near: Path) -> list[str]:

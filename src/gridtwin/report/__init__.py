@@ -1,1 +1,1 @@
-"""One self-contained page about one or several runs."""
+"""One self-contained page about runs, and the figures that it shares with the web page."""

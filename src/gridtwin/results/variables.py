@@ -27,6 +27,7 @@ class Variable:
     unit: str  # {currency} stands for the model's ISO code
     resample: Resample  # over several steps
     meaning: str
+    meaning_zh: str = ""
 
 
 @cache
@@ -42,6 +43,7 @@ def variables() -> dict[str, Variable]:
             unit=row["unit"],
             resample=cast("Resample", row["resample"]),
             meaning=row["meaning"],
+            meaning_zh=row["meaning_zh"],
         )
         for row in rows
     }

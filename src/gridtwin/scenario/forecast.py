@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from gridtwin.scenario.kinds import Positive, Schema
 
@@ -16,6 +19,16 @@ RelativeError: TypeAlias = Annotated[float, Field(strict=True, gt=0, le=1)]
 def _kind(given: Any) -> Any:  # noqa: ANN401 - a file holds any value
     """Let a kind that needs no figures be written as its name."""
     return {"kind": given} if isinstance(given, str) else given
+
+
+@dataclass(frozen=True)
+class _OrName:
+    """Tells editors that a kind may be written as its name."""
+
+    kinds: tuple[str, ...]
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [{"enum": list(self.kinds)}, handler(schema)]}
 
 
 def _series(given: Any) -> Any:  # noqa: ANN401 - a file holds any value
@@ -46,7 +59,10 @@ class SeriesForecast(_Stated):
     needed = ("error", "correlation_h")
     example = "{kind: noisy, error: 0.15, load_error: 0.02, correlation_h: 6}"
 
-    kind: Literal["perfect", "persistence", "file", "noisy"] = "perfect"
+    kind: Literal["perfect", "persistence", "file", "noisy"] = Field(
+        default="perfect",
+        description="What comes true, yesterday's, the model's scheduled series, or what comes true with errors.",
+    )
     error: RelativeError | None = Field(
         default=None, description="Standard deviation far ahead, as a share of what comes true."
     )
@@ -62,9 +78,11 @@ class ArrivalForecast(_Stated):
     needed = ("error", "correlation_h")
     example = "{kind: noisy, error: 0.2, correlation_h: 6}"
 
-    kind: Literal["perfect", "persistence", "noisy"] = "perfect"
+    kind: Literal["perfect", "persistence", "noisy"] = Field(
+        default="perfect", description="What comes true, yesterday's, or what comes true with errors."
+    )
     error: RelativeError | None = Field(default=None, description="Of the number of jobs in a step, as for series.")
-    correlation_h: Positive | None = None
+    correlation_h: Positive | None = Field(default=None, description="As for series.")
 
 
 class RuntimeForecast(_Stated):
@@ -73,7 +91,7 @@ class RuntimeForecast(_Stated):
     needed = ("sigma",)
     example = "{kind: noisy, sigma: 0.5}"
 
-    kind: Literal["perfect", "noisy"] = "perfect"
+    kind: Literal["perfect", "noisy"] = Field(default="perfect", description="What comes true, or that with errors.")
     sigma: Annotated[float, Field(strict=True, gt=0, le=3)] | None = Field(
         default=None, description="Standard deviation of the logarithm of estimate / runtime."
     )
@@ -82,9 +100,15 @@ class RuntimeForecast(_Stated):
 class Forecasts(Schema):
     """What policies are told; a name alone is the kind for `series`."""
 
-    series: Annotated[SeriesForecast, BeforeValidator(_kind)] = SeriesForecast()
-    arrivals: Annotated[ArrivalForecast, BeforeValidator(_kind)] = ArrivalForecast()
-    runtimes: Annotated[RuntimeForecast, BeforeValidator(_kind)] = RuntimeForecast()
+    series: Annotated[SeriesForecast, BeforeValidator(_kind), _OrName(("perfect", "persistence", "file"))] = Field(
+        default=SeriesForecast(), description="Of load, availability and inflow."
+    )
+    arrivals: Annotated[ArrivalForecast, BeforeValidator(_kind), _OrName(("perfect", "persistence"))] = Field(
+        default=ArrivalForecast(), description="Of jobs that have not been submitted yet."
+    )
+    runtimes: Annotated[RuntimeForecast, BeforeValidator(_kind), _OrName(("perfect",))] = Field(
+        default=RuntimeForecast(), description="Of jobs that have not ended."
+    )
 
     @property
     def perfect(self) -> bool:
@@ -92,4 +116,4 @@ class Forecasts(Schema):
         return self.series.kind == self.arrivals.kind == self.runtimes.kind == "perfect"
 
 
-Forecast: TypeAlias = Annotated[Forecasts, BeforeValidator(_series)]
+Forecast: TypeAlias = Annotated[Forecasts, BeforeValidator(_series), _OrName(("perfect", "persistence", "file"))]

@@ -8,9 +8,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
 
 __all__ = [
+    "NAME_SCHEMA",
     "Duration",
     "Instant",
     "Name",
@@ -20,13 +29,25 @@ __all__ = [
     "Share",
     "Shares",
     "Span",
+    "duration_s",
     "duration_text",
 ]
 
 SHARE_TOLERANCE: Final = 1e-6
 
 _UNIT_S: Final = {"w": 604_800, "d": 86_400, "h": 3600, "min": 60, "s": 1}
-_DURATION: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(w|d|h|min|s)\s*")
+_LENGTH: Final = r"(\d+(?:\.\d+)?)\s*(w|d|h|min|s)\s*"
+_DURATION: Final = re.compile(rf"\s*{_LENGTH}")
+
+# what an editor is told of values that are written as text
+_DURATION_SCHEMA: Final = {"type": "string", "pattern": rf"^\s*{_LENGTH}$", "examples": ["15min", "1h", "7d"]}
+_SPAN_SCHEMA: Final = _DURATION_SCHEMA | {"pattern": rf"^\s*(?![0.]+\s*[a-z]){_LENGTH}$"}
+_INSTANT_SCHEMA: Final = {
+    "type": "string",
+    "pattern": r"^\d{4}-\d{2}-\d{2}[T ]\d{2}(:\d{2}(:\d{2})?)?\s*(Z|[+-]\d{2}(:?\d{2})?)$",
+    "examples": ["2025-06-01T00:00:00+08:00"],
+}
+NAME_SCHEMA: Final = {"type": ["string", "integer"], "minLength": 1}
 
 
 class Schema(BaseModel):
@@ -35,7 +56,7 @@ class Schema(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-def _duration_s(given: Any) -> int:  # noqa: ANN401 - a file holds any value
+def duration_s(given: Any) -> int:  # noqa: ANN401 - a file holds any value
     """Read `15min`, `1h` or `7d` as whole seconds."""
     found = _DURATION.fullmatch(given) if isinstance(given, str) else None
     seconds = float(found[1]) * _UNIT_S[found[2]] if found else math.nan
@@ -91,13 +112,21 @@ def _adding_to_one(shares: Mapping[str, float]) -> Mapping[str, float]:
     return shares
 
 
-Name: TypeAlias = Annotated[str, BeforeValidator(_name), Field(min_length=1)]
+Name: TypeAlias = Annotated[str, BeforeValidator(_name), Field(min_length=1), WithJsonSchema(NAME_SCHEMA)]
 Positive: TypeAlias = Annotated[float, Field(strict=True, gt=0)]
 NonNegative: TypeAlias = Annotated[float, Field(strict=True, ge=0)]
 Share: TypeAlias = Annotated[float, Field(strict=True, ge=0, le=1)]
 Shares: TypeAlias = Annotated[dict[Name, Share], AfterValidator(_adding_to_one)]
 Instant: TypeAlias = Annotated[
-    datetime, BeforeValidator(_instant), PlainSerializer(datetime.isoformat, when_used="json")
+    datetime,
+    BeforeValidator(_instant),
+    PlainSerializer(datetime.isoformat, when_used="json"),
+    WithJsonSchema(_INSTANT_SCHEMA),
 ]
-Duration: TypeAlias = Annotated[int, BeforeValidator(_duration_s), PlainSerializer(duration_text, when_used="json")]
-Span: TypeAlias = Annotated[Duration, AfterValidator(_positive_s)]
+Duration: TypeAlias = Annotated[
+    int,
+    BeforeValidator(duration_s),
+    PlainSerializer(duration_text, when_used="json"),
+    WithJsonSchema(_DURATION_SCHEMA),
+]
+Span: TypeAlias = Annotated[Duration, AfterValidator(_positive_s), WithJsonSchema(_SPAN_SCHEMA)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StrictBool
+from pydantic import Field, StrictBool, WithJsonSchema
 
-from gridtwin.scenario.kinds import Instant, Name, Positive, Schema, Span
+from gridtwin.scenario.kinds import NAME_SCHEMA, Instant, Name, Positive, Schema, Span
 from gridtwin.units import HOUR_S
 
 __all__ = [
@@ -21,43 +21,45 @@ __all__ = [
     "UnitTables",
 ]
 
+FOLDER = r"^\w[\w. -]*$"
+
 
 class GridTables(Schema):
     """Tables of the network."""
 
-    base_mva: Positive = 100.0
-    buses: Name = Field(examples=["?"])
-    branches: Name = Field(examples=["?"])
+    base_mva: Positive = Field(default=100.0, description="Base of the per-unit values, MVA.")
+    buses: Name = Field(examples=["?", "buses.csv"], description="CSV file, one row per bus.")
+    branches: Name = Field(examples=["?", "branches.csv"], description="CSV file of lines and transformers.")
     links: Name | None = Field(default=None, description="HVDC links, where there are any.")
-    slack_bus: Name = Field(examples=["?"])
-    slack_vm_pu: Positive = 1.0
+    slack_bus: Name = Field(examples=["?"], description="Reference bus of the power flow.")
+    slack_vm_pu: Positive = Field(default=1.0, description="Its voltage.")
 
 
 class UnitTables(Schema):
     """Tables of generating units."""
 
-    table: Name = Field(examples=["?"])
-    segments: Name = Field(examples=["?"])
+    table: Name = Field(examples=["?", "units.csv"], description="CSV file, one row per unit.")
+    segments: Name = Field(examples=["?", "segments.csv"], description="CSV file of cost and CO2 by output.")
 
 
 class StoreTables(Schema):
     """Tables of stores of energy."""
 
-    table: Name = Field(examples=["?"])
+    table: Name = Field(examples=["?", "stores.csv"], description="CSV file, one row per store.")
 
 
 class SeriesFile(Schema):
     """A Parquet or CSV file with one column per name and one row per step."""
 
-    file: Name = Field(examples=["?"])
+    file: Name = Field(examples=["?", "load.parquet"], description="Relative to the model folder.")
 
 
 class RealTimeTables(Schema):
     """What came true: columns of a scheduled series that turned out differently, under the same names."""
 
-    load: SeriesFile | None = None
-    availability: SeriesFile | None = None
-    inflow: SeriesFile | None = None
+    load: SeriesFile | None = Field(default=None, description="MW by area.")
+    availability: SeriesFile | None = Field(default=None, description="MW by profile of units.")
+    inflow: SeriesFile | None = Field(default=None, description="MW by inflow of stores.")
 
     @property
     def files(self) -> tuple[SeriesFile, ...]:
@@ -68,14 +70,14 @@ class RealTimeTables(Schema):
 class ProfileTables(Schema):
     """Series of the model; all start together and have the same step."""
 
-    start: Instant = Field(examples=["2020-01-01T00:00:00+00:00"])
-    step: Span = HOUR_S
-    load: SeriesFile
-    availability: SeriesFile | None = None
+    start: Instant = Field(examples=["2020-01-01T00:00:00+00:00"], description="Of the first row, with its zone.")
+    step: Span = Field(default=HOUR_S, description="From one row to the next.")
+    load: SeriesFile = Field(description="One column per area, MW.")
+    availability: SeriesFile | None = Field(default=None, description="One column per profile of units, MW.")
     inflow: SeriesFile | None = Field(default=None, description="Energy that flows into stores, MW.")
     reserve: SeriesFile | None = Field(default=None, description="One column, up_mw: spinning reserve of the system.")
-    temperature: SeriesFile
-    real_time: RealTimeTables = RealTimeTables()
+    temperature: SeriesFile = Field(description="One column per station, degC.")
+    real_time: RealTimeTables = Field(default=RealTimeTables(), description="What came true otherwise.")
 
 
 class ModelClass(Schema):
@@ -88,20 +90,22 @@ class ModelClass(Schema):
 class ComputeTables(Schema):
     """Tables of the fleet and of what reaches it."""
 
-    classes: Annotated[dict[Name, ModelClass], Field(min_length=1)] = Field(examples=[{"?": {}}])
-    sites: Name = Field(examples=["?"])
-    nodes: Name = Field(examples=["?"])
-    origins: Name = Field(examples=["?"])
-    wan: Name = Field(examples=["?"])
+    classes: Annotated[dict[Name, ModelClass], Field(min_length=1)] = Field(
+        examples=[{"?": {}}], description="Kinds of computing that do not stand in for each other."
+    )
+    sites: Name = Field(examples=["?", "sites.csv"], description="CSV file, one row per data centre.")
+    nodes: Name = Field(examples=["?", "nodes.csv"], description="CSV file of machines by site and class.")
+    origins: Name = Field(examples=["?", "origins.csv"], description="CSV file of where work is submitted.")
+    wan: Name = Field(examples=["?", "wan.csv"], description="CSV file of data links from origins to sites.")
 
 
 class Model(Schema):
     """A model file."""
 
-    name: Annotated[Name, Field(pattern=r"^\w[\w. -]*$")] = Field(
+    name: Annotated[Name, Field(pattern=FOLDER), WithJsonSchema(NAME_SCHEMA | {"pattern": FOLDER})] = Field(
         examples=["model"], description="Also the folder in which a run keeps its copy."
     )
-    title: str = ""
+    title: str = Field(default="", description="A line for people.")
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = Field(examples=["USD"], description="ISO 4217 code.")
     grid: GridTables
     units: UnitTables

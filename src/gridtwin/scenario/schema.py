@@ -80,9 +80,12 @@ class Checkpoint(Schema):
 class Batch(Schema):
     """A stream of batch jobs drawn from a trace."""
 
-    name: Name = Field(examples=["batch"])
-    trace: Name = Field(examples=["?"], description="Name of a shipped trace, or a Parquet or CSV file.")
-    compute_class: Name = Field(examples=["?"])
+    name: Name = Field(examples=["batch"], description="Of the stream.")
+    trace: Name = Field(
+        examples=["?", "gaia_alibaba_pai_100k", "gaia_azure_vm_100k"],
+        description="Name of a shipped trace, or a Parquet or CSV file.",
+    )
+    compute_class: Name = Field(examples=["?"], description="Class of the model whose nodes its jobs take.")
     jobs_per_day: Positive = Field(examples=[1.0], description="Mean rate after scaling the trace by replication.")
     nodes_per_core: Positive = Field(
         default=1.0, description="Nodes of the fleet that stand for one core of the trace."
@@ -91,21 +94,23 @@ class Batch(Schema):
     delay_shares: Shares = Field(examples=[{"?": 1.0}], description="Share of jobs in each delay class.")
     preemptible_share: Share = Field(default=0.0, description="Share of the jobs that may be suspended and resumed.")
     migratable_share: Share = Field(default=0.0, description="Share of these that may be resumed at another site.")
-    checkpoint: Checkpoint = Checkpoint()
-    data_gb_per_node: DataSize = DataSize()
+    checkpoint: Checkpoint = Field(default=Checkpoint(), description="What suspending one of its jobs costs.")
+    data_gb_per_node: DataSize = Field(default=DataSize(), description="Input that moves to the site of a job.")
 
 
 class Service(Schema):
     """Requests that are served as they come, never queued."""
 
-    name: Name = Field(examples=["service"])
-    compute_class: Name = Field(examples=["?"])
+    name: Name = Field(examples=["service"], description="Of the service.")
+    compute_class: Name = Field(examples=["?"], description="Class of the model, with service: true.")
     requests_per_s: dict[Name, NonNegative] = Field(examples=[{}], description="Daily mean by origin.")
     diurnal: Annotated[
         tuple[NonNegative, ...], Field(min_length=HOURS_A_DAY, max_length=HOURS_A_DAY), AfterValidator(_mean_one)
     ] = Field(default=(1.0,) * HOURS_A_DAY, description="Factor in each local hour of the model's zone; mean 1.")
     throughput_per_node: Positive = Field(examples=[1.0], description="Requests/s that a node sustains.")
-    target_utilization: Annotated[float, Field(strict=True, gt=0, le=1)] = 1.0
+    target_utilization: Annotated[float, Field(strict=True, gt=0, le=1)] = Field(
+        default=1.0, description="Of its nodes; services of one class have the same."
+    )
 
 
 class Workload(Schema):
@@ -123,8 +128,8 @@ class Workload(Schema):
     wide_jobs: Literal["split", "drop"] | None = Field(
         default=None, description="What happens to wider jobs; none: an error."
     )
-    batch: tuple[Batch, ...] = ()
-    services: tuple[Service, ...] = ()
+    batch: tuple[Batch, ...] = Field(default=(), description="Streams of jobs that may wait.")
+    services: tuple[Service, ...] = Field(default=(), description="Requests that are answered as they come.")
 
 
 class Asap(Schema):
@@ -147,22 +152,22 @@ class CoDispatch(Schema):
 class Policies(Schema):
     """Options of every policy, so that `--set policy=…` alone switches."""
 
-    asap: Asap = Asap()
-    co_dispatch: CoDispatch = CoDispatch()
+    asap: Asap = Field(default=Asap(), description="None.")
+    co_dispatch: CoDispatch = Field(default=CoDispatch(), description="Of co_dispatch and customer.")
 
 
 class Dispatch(Schema):
     """Prices that the dispatch weighs against production cost."""
 
-    carbon_price_per_t: NonNegative = 0.0
-    shed_price_per_mwh: NonNegative = 10_000.0
-    overload_price_per_mwh: NonNegative = 3_000.0
+    carbon_price_per_t: NonNegative = Field(default=0.0, description="In the model's currency.")
+    shed_price_per_mwh: NonNegative = Field(default=10_000.0, description="Of load that is not served.")
+    overload_price_per_mwh: NonNegative = Field(default=3_000.0, description="Of flow beyond a line's rating.")
     voltage_price_per_mwh: NonNegative = Field(
         default=100.0,
         description="Paid for an MW of redispatch where it would bring a voltage back into its band best.",
     )
-    spill_price_per_mwh: NonNegative = 1_000.0
-    late_price_per_node_h: NonNegative = 50.0
+    spill_price_per_mwh: NonNegative = Field(default=1_000.0, description="Of surplus that nothing takes.")
+    late_price_per_node_h: NonNegative = Field(default=50.0, description="Of work after its due time.")
     reserve_price_per_mwh: NonNegative = Field(default=1_000.0, description="Of upward reserve that is not held.")
 
 
@@ -172,7 +177,7 @@ class Tariff(Schema):
     energy_per_mwh: (
         Annotated[tuple[float, ...], Field(strict=False, min_length=HOURS_A_DAY, max_length=HOURS_A_DAY)] | None
     ) = Field(default=None, description="One price for each local hour of the model's zone; none: the nodal price.")
-    network_per_mwh: NonNegative = 0.0
+    network_per_mwh: NonNegative = Field(default=0.0, description="On top of the energy price.")
     demand_charge_per_mw: NonNegative = Field(
         default=0.0, description="For the highest draw of each site in a calendar month."
     )
@@ -203,21 +208,26 @@ class Compute(Schema):
 class Scenario(Schema):
     """A scenario file."""
 
-    model: Name = Field(examples=["?"], description="Name of a shipped model, or a folder relative to this file.")
-    description: str = ""
+    model: Name = Field(
+        examples=["?", "starter", "rts_gmlc"], description="Name of a shipped model, or a folder relative to this file."
+    )
+    description: str = Field(default="", description="A line for people.")
     time: Time
     series: Literal["scheduled", "real_time"] = Field(
         default="scheduled", description="Which of the model's series come true; the scheduled ones are known ahead."
     )
     workload: Workload
-    policy: Literal["asap", "co_dispatch", "customer"] = "co_dispatch"
+    policy: Literal["asap", "co_dispatch", "customer"] = Field(
+        default="co_dispatch",
+        description="Start every job as soon as it fits; decide work and grid together; or mind the fleet's bill only.",
+    )
     policies: Policies = Policies()
     dispatch: Dispatch = Dispatch()
     security: Security = Security()
     tariff: Tariff = Tariff()
     compute: Compute = Compute()
-    forecast: Forecast = Forecasts()
-    seed: Annotated[int, Field(strict=True, ge=0)] = 0
+    forecast: Forecast = Field(default=Forecasts(), description="What policies are told of the hours to come.")
+    seed: Annotated[int, Field(strict=True, ge=0)] = Field(default=0, description="The same seed gives the same jobs.")
 
     def resolved(self) -> dict[str, Any]:
         """Return the scenario with all defaults, as JSON holds it; it loads again as it stands."""

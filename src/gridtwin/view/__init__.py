@@ -1,1 +1,1 @@
-"""A local web page over saved runs."""
+"""A local web page over saved runs: `app.create_app` makes it, `serve.serve` puts it on 127.0.0.1."""
