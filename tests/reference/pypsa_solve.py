@@ -27,7 +27,7 @@ def solve(folder: Path) -> dict[str, object]:
     return {
         "status": list(status),
         "cost": float(n.objective),
-        "price_difference": float(np.abs(price - settled.to_numpy()).max()),
+        "price_difference": np.abs(price - settled.to_numpy()).max(axis=1).tolist(),
         "stored_difference": float(np.abs(stored).max()),
         "shed_mwh": float(n.generators_t.p.filter(like="shed ").to_numpy().sum()),
         "co2_t": float((burnt * co2).to_numpy().sum()),

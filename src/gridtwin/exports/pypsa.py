@@ -210,12 +210,15 @@ def _add_losses(network: Components, source: _Source, places: _Places) -> None:
 
 
 def _add_cut(network: Components, source: _Source) -> str:
-    """Add the row that keeps voltages in their band: a bus that must get enough, and may waste what is more."""
+    """Add the row that keeps voltages in their band: a bus that must get enough, and may waste more."""
     bus = network.add("buses", "voltage limits", {"carrier": "voltage limits"})
     load = {"bus": bus, "carrier": "voltage limits"}
     network.add("loads", "voltage limits", load, {"p_set": source.program.cut_least_mw})
     waste = {"bus": bus, "carrier": "voltage limits", "sign": -1.0, "p_nom": 10 * source.plenty_mw}
     network.add("generators", "beyond voltage limits", waste)
+    missing = {"bus": bus, "carrier": "voltage limits", "p_nom": 10 * source.plenty_mw}
+    price = {"marginal_cost": source.program.cut_price_per_mwh}
+    network.add("generators", "missing at voltage limits", missing, price)
     return bus
 
 

@@ -38,6 +38,7 @@ class Redispatch:
     rest_losses_mw: FloatArray  # (time,) drawn at the slack beyond `loss_factor` times injection and `bus_losses_mw`
     limit_mw: FloatArray  # (time, line) of either direction, inf where there is none
     cut_weight: FloatArray  # (time, bus) largest 1; 0 where nothing was paid for voltages
+    cut_price_per_mwh: FloatArray  # (time,) of what is missing of it
     cut_least_mw: FloatArray  # (time,) the weighted sum of injections must not fall below this
     price_per_mwh: FloatArray  # (time, bus)
 
@@ -52,14 +53,15 @@ def redispatch(run: SavedRun, saved: SavedGrid, steps: IntArray) -> Redispatch:
 
     Limits that keep voltages within their band are known by what they cost: what congestion prices hold beyond the
     shadow prices of lines, π (bus). Their sum, weighted with their shadow prices, is the one row Σ π·injection >= its
-    value at the set-points. With it in their place the optimum and its prices are the same (strong duality).
+    value at the set-points. With it in their place the optimum is the same (strong duality), also where some of it
+    may be missing at the price that was paid.
     """
     value = {name: run.dataset[name][steps].to_numpy() for name in NEEDED}
     injection_mw, energy = value["dispatched_injection_mw"], value["energy_price_per_mwh"]
     priced = np.abs(energy) > WORTHLESS
     factor = np.where(priced[:, None], -value["loss_price_per_mwh"] / np.where(priced, energy, 1.0)[:, None], 0.0)
     losses_mw = injection_mw.sum(axis=1)
-    weight = _cut_weight(saved, value)
+    weight, cut_price = _cut(saved, value)
     least_mw, most_mw, initial_mw = _unit_limits(run, saved, steps, value)
     return Redispatch(
         load_mw=value["load_mw"],
@@ -73,6 +75,7 @@ def redispatch(run: SavedRun, saved: SavedGrid, steps: IntArray) -> Redispatch:
         rest_losses_mw=losses_mw - (factor * injection_mw).sum(axis=1) - value["dispatched_losses_mw"].sum(axis=1),
         limit_mw=value["rate_mw"] + value["overload_mw"],
         cut_weight=weight,
+        cut_price_per_mwh=cut_price,
         cut_least_mw=(weight * injection_mw).sum(axis=1),
         price_per_mwh=value["price_per_mwh"],
     )
@@ -85,13 +88,15 @@ NEEDED: Final = (
 )
 
 
-def _cut_weight(saved: SavedGrid, value: dict[str, np.ndarray]) -> FloatArray:
+def _cut(saved: SavedGrid, value: dict[str, np.ndarray]) -> tuple[FloatArray, FloatArray]:
+    """Return the weights of the row that stands for all cuts, and its shadow price."""
     ptdf = network_matrices(saved.grid).ptdf
     flow_mw = (value["dispatched_injection_mw"] - value["dispatched_losses_mw"]) @ ptdf.T
     of_lines = -(np.sign(flow_mw) * value["shadow_price_per_mwh"]) @ ptdf
     of_cuts: FloatArray = value["congestion_price_per_mwh"] - of_lines
-    largest = np.abs(of_cuts).max(axis=1, keepdims=True)
-    return np.where(largest > WORTHLESS, ratio_or_zero(of_cuts, largest), 0.0)
+    largest = np.abs(of_cuts).max(axis=1)
+    paid = np.where(largest > WORTHLESS, largest, 0.0)
+    return ratio_or_zero(of_cuts, paid[:, None]), paid
 
 
 def _unit_limits(
