@@ -80,7 +80,7 @@ def enter(chromium):
 
 
 def _complains(told):
-    """Whether the console says that something is wrong; a form that is not valid is answered with 422, which is none."""
+    """Whether the console says that something is wrong; 422 is how a form with mistakes is answered."""
     return told.type in {"error", "warning"} and "status of 422" not in told.text
 
 

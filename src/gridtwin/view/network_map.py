@@ -73,7 +73,9 @@ class NetworkMap:
             "chunk": CHUNK_STEPS,
             "sizes": {name: len(saved.facts.coords[dim]) for name, dim in STEP_VARIABLES.items()},
             "ranges": {name: _range(saved.values(name)) for name, dim in STEP_VARIABLES.items() if dim != "line"},
-            "connection_mw": [mw if np.isfinite(mw) else None for mw in saved.inputs("sites")["connection_mw"].tolist()],
+            "connection_mw": [
+                mw if np.isfinite(mw) else None for mw in saved.inputs("sites")["connection_mw"].tolist()
+            ],
         }
 
 
