@@ -35,6 +35,7 @@ from gridtwin.twin.sessions import Sessions
 from gridtwin.twin.state import TwinState, load_state
 from gridtwin.twin.taking_up import take_up
 from gridtwin.units import DAY_S
+from gridtwin.watch import UNWATCHED, Watch
 
 __all__ = [
     "Comparison",
@@ -92,7 +93,11 @@ def load_study(scenario: Path | str, overrides: Sequence[str] = ()) -> Study:
 
 
 def run(
-    study: Study, out_dir: Path | str = "outputs", progress: Progress | None = None, say: Say | None = None
+    study: Study,
+    out_dir: Path | str = "outputs",
+    progress: Progress | None = None,
+    say: Say | None = None,
+    watch: Watch = UNWATCHED,
 ) -> RunResult:
     """Run a study to the end of its last job, or of the last window that the model's series cover.
 
@@ -106,6 +111,8 @@ def run(
         raises stops the run, which can then be resumed.
     say : callable, optional
         Told what people must know while the run goes on: first of all where it is.
+    watch : Watch
+        Told of what comes before and after the windows.
 
     Returns
     -------
@@ -120,6 +127,7 @@ def run(
         If the folder cannot be written. Once the inputs are kept, the run can be resumed; a note on the error says how.
     """
     begun = perf_counter()
+    watch.step("building the grid")
     record_in, start = prepare(study), initial_twin_state(study)
     folder = RunFolder.create(Path(out_dir), f"{study.name}_{study.scenario.policy}")
     with folder.locked():
@@ -127,17 +135,19 @@ def run(
         coordinator = record_in(folder)
         with _gone_if_refused(folder):
             keep_inputs(folder, study, coordinator)
-        return _go_on(folder, coordinator, start, progress, begun)
+        return _go_on(folder, coordinator, start, progress, begun, watch)
 
 
-def resume(run_dir: Path | str, progress: Progress | None = None, say: Say | None = None) -> RunResult:
+def resume(
+    run_dir: Path | str, progress: Progress | None = None, say: Say | None = None, watch: Watch = UNWATCHED
+) -> RunResult:
     """Take up a run that was interrupted, from its folder alone; the result is that of never stopping.
 
     Parameters
     ----------
     run_dir : path
         Folder of the run. A finished run is left as it is.
-    progress, say : callable, optional
+    progress, say, watch : optional
         As in `run`; progress begins at the windows that are done.
 
     Returns
@@ -162,21 +172,23 @@ def resume(run_dir: Path | str, progress: Progress | None = None, say: Say | Non
         if journal.closed:
             _tell(say, f"{folder.path} is finished; nothing is left to do")
             return _result(folder, read_json(folder.path / "summary.json"))
+        watch.step("reading the inputs")
         study = kept_study(folder)
         require_same_study(folder, study)
         _tell(say, *_other_versions(folder))
         windows = journal.windows
         state = load_state(folder.state(windows)) if windows else initial_twin_state(study)
-        return _go_on(folder, build(study, folder), state, progress, begun)
+        return _go_on(folder, build(study, folder), state, progress, begun, watch)
 
 
-def n1(run_dir: Path | str) -> dict[str, Any]:
+def n1(run_dir: Path | str, watch: Watch = UNWATCHED) -> dict[str, Any]:
     """Take each line and transformer out of each settled step of a run.
 
     Parameters
     ----------
     run_dir : path
         Folder of the run; gets `n1.parquet`, one row for each outage of each step, and `n1.json`, what is returned.
+    watch : Watch
 
     Returns
     -------
@@ -192,7 +204,7 @@ def n1(run_dir: Path | str) -> dict[str, Any]:
     """
     folder = RunFolder(Path(run_dir))
     folder.require_unlocked()
-    return report_n1(folder)
+    return report_n1(folder, watch)
 
 
 def compare(paths: Sequence[Path | str], line_cost_per_mw_km: float | None = None) -> Comparison:
@@ -247,7 +259,12 @@ def report(
 
 
 def _go_on(
-    folder: RunFolder, coordinator: Coordinator, state: TwinState, progress: Progress | None, begun: float
+    folder: RunFolder,
+    coordinator: Coordinator,
+    state: TwinState,
+    progress: Progress | None,
+    begun: float,
+    watch: Watch,
 ) -> RunResult:
     """Advance from a state to the end and close the run."""
     sessions = Sessions(folder.path, state.window, coordinator.seconds, begun)
@@ -258,8 +275,9 @@ def _go_on(
             progress(done, expected)
 
     with _resumable(folder):
+        watch.step("windows")
         coordinator.run(state, progress=after_window)
-        summary = close_run(folder, sessions)
+        summary = close_run(folder, sessions, watch)
     return _result(folder, summary)
 
 
@@ -307,6 +325,7 @@ def regret(
     finished: RunResult | None = None,
     weeks: int = 4,
     progress: Progress | None = None,
+    watch: Watch = UNWATCHED,
 ) -> dict[str, Any]:
     """Compare what a study costs with a lower bound, and say what the difference comes from.
 
@@ -322,7 +341,7 @@ def regret(
         Of this study. Gets a `regret.json`.
     weeks : int
         How many to draw.
-    progress : callable, optional
+    progress, watch : optional
         As in `run`, for each run that this takes.
 
     Returns
@@ -338,7 +357,7 @@ def regret(
     """
     whole = study.time.submit_steps * study.time.step_s <= WHOLE_SPAN_S
     spans = [study] if whole else sampled_weeks(study, weeks)
-    parts = [_regret_of(span, Path(out_dir), finished if whole else None, progress) for span in spans]
+    parts = [_regret_of(span, Path(out_dir), finished if whole else None, progress, watch) for span in spans]
     total = {name: sum(part[name] for part in parts) for name in parts[0] if isinstance(parts[0][name], float)}
     result = {
         "scenario": study.name,
@@ -354,13 +373,16 @@ def regret(
     return result
 
 
-def _regret_of(study: Study, out_dir: Path, finished: RunResult | None, progress: Progress | None) -> dict[str, Any]:
+def _regret_of(
+    study: Study, out_dir: Path, finished: RunResult | None, progress: Progress | None, watch: Watch
+) -> dict[str, Any]:
     """Return the regret of one span as JSON holds it."""
-    told = finished or run(study, out_dir, progress)
+    told = finished or run(study, out_dir, progress, watch=watch)
     exact = with_perfect_forecast(study)
-    perfect = told if study.scenario.forecast.perfect else run(exact, out_dir, progress)
+    perfect = told if study.scenario.forecast.perfect else run(exact, out_dir, progress, watch=watch)
     stored = {result.run_dir: _variables(result.run_dir) for result in (told, perfect)}
     steps = min(len(variables["losses_mw"]) for variables in stored.values())
+    watch.step("the bound")
     fluid = fluid_costs(exact, build(exact, RunFolder(perfect.run_dir)), stored[perfect.run_dir], steps)
     settled_perfect, settled = (
         settled_cost(study, stored[run_dir], read_columns(run_dir / "jobs.parquet"), fluid.stores, steps)

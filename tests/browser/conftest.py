@@ -136,6 +136,10 @@ COLUMNS = {
 }  # fmt: skip
 
 
+IN_TABLES = tuple(attack for attack in ATTACKS if not set(attack) & set('",\u2028\u2029'))  # what a cell may hold
+IN_SCENARIO = tuple(attack for attack in ATTACKS if attack not in IN_TABLES)
+
+
 class Names:
     """Gives every name of a kind an attack of its own."""
 
@@ -148,8 +152,8 @@ class Names:
             return name
         if (kind, name) not in self._given:
             number = next(self._numbers)
-            attack = ATTACKS[number % len(ATTACKS)]
-            self._given[kind, name] = attack if number < len(ATTACKS) else f"{attack} {number}"
+            attack = IN_TABLES[number % len(IN_TABLES)]
+            self._given[kind, name] = attack if number < len(IN_TABLES) else f"{attack} {number}"
         return self._given[kind, name]
 
     def of(self, kind: str) -> list[str]:
@@ -157,7 +161,7 @@ class Names:
 
     @property
     def used(self) -> set[str]:
-        return set(self._given.values())
+        return {*self._given.values(), *IN_SCENARIO}
 
 
 def write_hostile_study(folder: Path) -> tuple[Path, Names]:
@@ -169,21 +173,21 @@ def write_hostile_study(folder: Path) -> tuple[Path, Names]:
     settings = _read(model / "model.yaml")
     settings["grid"]["slack_bus"] = names("bus", settings["grid"]["slack_bus"])
     settings["compute"]["classes"] = _keys(settings["compute"]["classes"], "class", names)
-    (model / "model.yaml").write_text(json.dumps(settings))
+    (model / "model.yaml").write_text(json.dumps(settings, default=str))
     scenario = _read(TESTS / "scenarios" / "pocket.yaml")
     scenario["description"] = " ".join(ATTACKS)
     work = scenario["workload"]
-    work["delay_classes"] = _keys(work["delay_classes"], "delay", names)
+    work["delay_classes"] = dict.fromkeys(IN_SCENARIO, "24h")
     for batch in work["batch"]:
         batch["compute_class"] = names("class", batch["compute_class"])
         batch["origin_shares"] = _keys(batch["origin_shares"], "origin", names)
-        batch["delay_shares"] = _keys(batch["delay_shares"], "delay", names)
+        batch["delay_shares"] = dict.fromkeys(IN_SCENARIO, 1.0 / len(IN_SCENARIO))
     for service in work["services"]:
         service["compute_class"] = names("class", service["compute_class"])
         service["requests_per_s"] = _keys(service["requests_per_s"], "origin", names)
     file = folder / "scenarios" / "<img src=x onerror=window.hit=99>.yaml"
     file.parent.mkdir()
-    file.write_text(json.dumps(scenario))
+    file.write_text(json.dumps(scenario, default=str))
     shutil.copy(TESTS / "scenarios" / "pocket_jobs.csv", file.parent)
     return file, names
 

@@ -19,6 +19,7 @@ from gridtwin.results.journal import WINDOW, Journal
 from gridtwin.results.reading import findings, read_run
 from gridtwin.results.run_facts import RunFacts, read_facts
 from gridtwin.results.store import RunFolder
+from gridtwin.watch import UNWATCHED, Watch
 
 __all__ = ["Check", "Verification", "verify"]
 
@@ -56,13 +57,14 @@ class Verification:
         return all(check.holds for check in self.checks)
 
 
-def verify(run_dir: Path | str) -> Verification:
+def verify(run_dir: Path | str, watch: Watch = UNWATCHED) -> Verification:
     """Check the files of a run: journal, checksums, ledgers, and that the final files tell what the windows tell.
 
     Parameters
     ----------
     run_dir : path
         Folder of a run, finished or not; of one that is not, what is there is checked.
+    watch : Watch
 
     Returns
     -------
@@ -78,13 +80,13 @@ def verify(run_dir: Path | str) -> Verification:
     folder = RunFolder(Path(run_dir))
     folder.require_unlocked()
     journal = folder.read_journal()
-    checks = [_journal(journal), _files(folder, journal)]
+    checks = [_journal(journal), _files(folder, journal, watch)]
     planned = 0
     try:
         facts = read_facts(folder)
         planned = facts.planned_windows
         if journal.windows:
-            checks += _contents(folder, journal, facts)
+            checks += _contents(folder, journal, facts, watch)
     except UNREADABLE as error:
         checks.append(Check("contents", "cannot be read", (_told(error),)))
     return Verification(folder.path, journal.windows, planned, journal.closed, tuple(checks))
@@ -97,30 +99,33 @@ def _journal(journal: Journal) -> Check:
     return Check("journal", f"{lines} lines", (fault,) if journal.fault else empty)
 
 
-def _files(folder: RunFolder, journal: Journal) -> Check:
+def _files(folder: RunFolder, journal: Journal, watch: Watch) -> Check:
     """Compare every file with its checksum; states before the last two are gone, and nothing else may be there."""
     states = [folder.state(entry.window + 1) for entry in journal.entries if entry.kind == WINDOW]
     expected = {folder.path / name: digest for name, digest in journal.files.items()}
     for state in states[:-2]:
         del expected[state]
     failed = [f"{_short(path, folder)}: missing" for path in expected if not path.is_file()]
-    failed += [
-        f"{_short(path, folder)}: altered since it was written"
-        for path, digest in expected.items()
-        if path.is_file() and sha256(path) != digest
-    ]
+    watch.step("checksums")
+    for done, (path, digest) in enumerate(expected.items()):
+        watch.advance(done, len(expected))
+        if path.is_file() and sha256(path) != digest:
+            failed.append(f"{_short(path, folder)}: altered since it was written")
     if journal.closed:
         there = (path for sub in KEPT for path in (folder.path / sub).rglob("*") if path.is_file())
         failed += [f"{_short(path, folder)}: not in the journal" for path in there if path not in expected]
     return Check("files", f"{len(expected)} files", tuple(sorted(failed)))
 
 
-def _contents(folder: RunFolder, journal: Journal, facts: RunFacts) -> Iterator[Check]:
+def _contents(folder: RunFolder, journal: Journal, facts: RunFacts, watch: Watch) -> Iterator[Check]:
+    watch.step("reading windows")
     run = read_run(folder, journal, facts)
+    watch.step("ledgers")
     ledgers = close_ledgers(run)
     told = read_json(folder.path / "manifest.json")["ledgers"] if journal.closed else None
     yield Check("ledgers", f"{len(ledgers)} ledgers", tuple(_ledger_faults(ledgers, told)))
     if journal.closed:
+        watch.step("results")
         with _of_dataset(folder.path / "results.nc") as read:
             yield _compared("results.nc", run.variables, read)
         for name, columns in (("jobs.parquet", run.jobs), ("findings.parquet", findings(run))):

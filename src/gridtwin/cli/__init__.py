@@ -8,19 +8,26 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
+from gridtwin import __version__
 from gridtwin.cli import compare, doctor, export, new, report, resume, run, schema, show, validate, verify, view
 from gridtwin.errors import ExitCode, GridtwinError
 
 __all__ = ["app", "main"]
 
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"gridtwin {__version__}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     name="gridtwin",
-    help="Compute-power co-dispatch digital twin: data-centre jobs and an AC power grid on one clock.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 app.command()(new.new)
@@ -32,9 +39,18 @@ app.command()(show.show)
 app.command()(compare.compare)
 app.command()(report.report)
 app.command()(export.export)
+app.command()(view.view)
 app.command()(schema.schema)
 app.command()(doctor.doctor)
-app.command()(view.view)
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Compute-power co-dispatch digital twin: data-centre jobs and an AC power grid on one clock."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

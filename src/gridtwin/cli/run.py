@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from gridtwin.cli.options import Json, Overrides, Quiet, ScenarioPath
+from gridtwin.cli.progress import bar
 from gridtwin.cli.running import attended, end
 
 __all__ = ["run"]
@@ -28,8 +29,10 @@ def run(
     from gridtwin import api
     from gridtwin.inputs.places import find_scenario
 
-    study = api.load_study(find_scenario(scenario), overrides or ())
-    with attended(shown=not quiet) as (progress, say):
-        result = api.run(study, out, progress=progress, say=say)
-        found = api.regret(study, out, result, progress=progress) if regret else None
+    with bar(shown=not quiet) as reading:
+        reading.step("reading the scenario")
+        study = api.load_study(find_scenario(scenario), overrides or ())
+    with attended(shown=not quiet) as (progress, say, watch):
+        result = api.run(study, out, progress=progress, say=say, watch=watch)
+        found = api.regret(study, out, result, progress=progress, watch=watch) if regret else None
     end(result, found, as_json=as_json, quiet=quiet)

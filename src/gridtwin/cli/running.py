@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from gridtwin.cli.progress import bar
+from gridtwin.cli.progress import Bar, bar
 
 if TYPE_CHECKING:
     from gridtwin.api import RunResult
@@ -24,20 +24,19 @@ Say = Callable[[str], None]
 
 
 @contextmanager
-def attended(*, shown: bool) -> Iterator[tuple[Progress, Say | None]]:
-    """Yield what a run calls after each window, and what it tells people with; both write to stderr.
+def attended(*, shown: bool) -> Iterator[tuple[Progress, Say | None, Bar]]:
+    """Yield what a run calls after each window, what it tells people with, and who watches; all write to stderr.
 
     The first interrupt (Ctrl-C, or SIGTERM) stops the run after the window it is in, the second at once. Either way it
     ends as StoppedError, with how to go on.
     """
     with bar(shown=shown, interrupted="") as shown_bar, _stopping() as stop_if_asked:
-        shown_bar.step("windows")
 
         def progress(done: int, expected: int) -> None:
             shown_bar.advance(done, expected)
             stop_if_asked()
 
-        yield progress, _say if shown else None
+        yield progress, _say if shown else None, shown_bar
 
 
 def end(

@@ -4,26 +4,25 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from gridtwin.cli.options import Json
+from gridtwin.cli.options import Json, Quiet, RunPath
 
 __all__ = ["show"]
 
 
 def show(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.", show_default=False)],
+    run: RunPath,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Print the summary of a saved run."""
     from gridtwin.cli.table import print_summary
-    from gridtwin.results.saved_run import open_run
+    from gridtwin.results.saved_run import read_summary
 
-    summary = open_run(run.parent if run.is_file() else run).summary
+    summary = read_summary(run)
     if as_json:
         typer.echo(json.dumps(summary, indent=2, ensure_ascii=False))
-    else:
+    elif not quiet:
         print_summary(summary)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from gridtwin.cli.options import Json, Overrides, ScenarioPath
+from gridtwin.cli.options import Json, Overrides, Quiet, ScenarioPath
+from gridtwin.cli.progress import bar
 
 if TYPE_CHECKING:
     from gridtwin.inputs.study import Study
@@ -16,14 +17,16 @@ if TYPE_CHECKING:
 __all__ = ["validate"]
 
 
-def validate(scenario: ScenarioPath, overrides: Overrides = None, as_json: Json = False) -> None:
+def validate(scenario: ScenarioPath, overrides: Overrides = None, as_json: Json = False, quiet: Quiet = False) -> None:
     """Check a scenario, its model and its traces; report everything that is wrong at once."""
     from gridtwin.errors import InputError
     from gridtwin.inputs.load import load_study
     from gridtwin.inputs.places import find_scenario
 
     try:
-        study = load_study(find_scenario(scenario), overrides or ())
+        with bar(shown=not quiet) as progress:
+            progress.step("reading scenario, model and traces")
+            study = load_study(find_scenario(scenario), overrides or ())
     except InputError as error:
         if as_json:
             issues = [{name: getattr(i, name) for name in ("file", "line", "column", "message")} for i in error.issues]
@@ -32,6 +35,8 @@ def validate(scenario: ScenarioPath, overrides: Overrides = None, as_json: Json 
     facts = _facts(study)
     if as_json:
         typer.echo(json.dumps({"valid": True, **facts}, indent=2, ensure_ascii=False))
+        return
+    if quiet:
         return
     counts = ", ".join(
         f"{study.counts[name]:,} {name}"

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from gridtwin.cli.options import Json
+from gridtwin.cli.options import Json, Quiet, RunPath
+from gridtwin.cli.progress import bar
 from gridtwin.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -19,16 +19,18 @@ __all__ = ["verify"]
 
 
 def verify(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.", show_default=False)],
+    run: RunPath,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Check a saved run from its files alone: journal, checksums, ledgers, results."""
     from gridtwin import api
 
-    found = api.verify(run)
+    with bar(shown=not quiet) as watch:
+        found = api.verify(run, watch)
     if as_json:
         typer.echo(json.dumps(_content(found), indent=2, ensure_ascii=False))
-    else:
+    elif not quiet:
         _print(found)
     raise typer.Exit(ExitCode.OK if found.holds else ExitCode.CHECK_FAILED)
 

@@ -346,7 +346,7 @@ def _add_stores(network: Components, source: _Source, places: _Places) -> None:
         own = network.add("buses", f"in {store}", {"v_nom": 1.0, "carrier": stores.technology[s]})
         loss, given = float(stores.standing_loss_per_h[s]), float(stores.efficiency_discharge[s])
         attributes = {"bus": own, "carrier": stores.technology[s], "e_nom": stores.energy_mwh[s], "standing_loss": loss}
-        attributes["e_initial"] = source.stored_mwh[s]
+        attributes["e_initial"] = source.stored_mwh[s] * (1.0 - loss) ** source.step_h  # PyPSA takes no loss off it
         network.add("stores", store, attributes, {"e": settled["stored_mwh"][:, s]})
         _add_inflow(network, source, s, own)
         to_grid = places.bus[stores.bus[s]]

@@ -20,7 +20,9 @@ from gridtwin.report.style import number
 from gridtwin.results.saved_run import SavedRun
 from gridtwin.units import HOUR_S
 
-__all__ = ["Answer", "Check", "Row", "answers", "checks", "compared_rows", "headline", "lede", "scaled", "shown"]
+__all__ = [
+    "Answer", "Check", "Row", "answers", "checks", "compared_rows", "duration", "headline", "lede", "scaled", "shown",
+]  # fmt: skip
 
 State: TypeAlias = Literal["good", "note", "bad"]
 
@@ -29,6 +31,7 @@ COMPARED: Final = (
     "renewable_share", "jobs_late", "wait_p95_s", "unserved_mwh", "max_line_loading_percent",
 )  # fmt: skip
 SLACKS: Final = ("unserved_mwh", "overload_mwh", "spill_mwh")
+MINUTE_S: Final = 60.0
 SLACK_MWH: Final = 1e-3
 LEAST_PERCENT: Final = 0.01
 PERCENT: Final = ("renewable_share",)
@@ -93,6 +96,22 @@ def scaled(value: float, words: Words) -> str:
     return number(value)
 
 
+def duration(seconds: float | None) -> str:
+    """Write a duration in the unit that fits it.
+
+    Examples
+    --------
+    >>> duration(4.0), duration(1762.0), duration(195657.8)
+    ('4 s', '29 min', '54 h')
+    """
+    if seconds is None:
+        return number(None)
+    for size, unit in ((2.0 * HOUR_S, "h"), (2.0 * MINUTE_S, "min")):
+        if seconds >= size:
+            return f"{number(seconds / (HOUR_S if unit == 'h' else MINUTE_S), 2)} {unit}"
+    return f"{number(seconds, 2)} s"
+
+
 def shown(name: str, unit: str, value: float | None, words: Words) -> tuple[str, str]:
     """Return a key figure and its unit as people read them: shares in percent, seconds in hours."""
     if value is None:
@@ -120,7 +139,7 @@ def answers(run: SavedRun, words: Words) -> list[Answer]:
     served = [
         (words.kpi("jobs_late"), number(k["jobs_late"])),
         (words.kpi("jobs_unfinished"), number(k["jobs_unfinished"])),
-        (words.kpi("wait_p95_s"), " ".join(shown("wait_p95_s", "s", k["wait_p95_s"], words))),
+        (words.kpi("wait_p95_s"), duration(k["wait_p95_s"])),
         (words("first.sites_drew"), f"{number(k['energy_mwh'])} MWh"),
     ]
     return [
@@ -224,7 +243,7 @@ def _told(change: Change, words: Words) -> Iterator[str]:
     if late.delta is not None:
         yield words("compare.late", base=number(late.base), change=number(late.change))
     if wait.base is not None and wait.change is not None:
-        yield words("compare.wait", base=number(wait.base / HOUR_S, 2), change=number(wait.change / HOUR_S, 2))
+        yield words("compare.wait", base=duration(wait.base), change=duration(wait.change))
 
 
 def _n1_check(run: SavedRun, words: Words) -> list[Check]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +19,7 @@ from gridtwin.results.files import read_columns, read_json
 from gridtwin.results.run_facts import RunFacts, read_facts
 from gridtwin.results.store import RunFolder
 
-__all__ = ["SavedRun", "open_run", "saved_runs"]
+__all__ = ["SavedRun", "open_run", "read_summary", "saved_runs"]
 
 SUMMARY = "summary.json"
 Columns = Mapping[str, np.ndarray]
@@ -129,12 +130,29 @@ def open_run(path: Path | str) -> SavedRun:
         If it is none, has not ended, or was written by another version. The message says what runs are near.
     """
     folder = Path(path)
-    if not (folder / SUMMARY).is_file():
-        raise ResultsError(f"{folder}: {_why_not(folder)}")
-    summary = read_json(folder / SUMMARY)
-    if not isinstance(summary, dict) or "kpis" not in summary:
-        raise ResultsError(f"{folder / SUMMARY}: not the summary of a run: it has no 'kpis'")
+    summary = read_summary(folder)
     return SavedRun(folder, read_facts(RunFolder(folder)), summary)
+
+
+def read_summary(path: Path | str) -> Mapping[str, Any]:
+    """Read what a finished run says of itself; `path` is its folder or its `summary.json`.
+
+    Raises
+    ------
+    ResultsError
+        As `open_run`.
+    """
+    place = Path(path)
+    file = place if place.is_file() else place / SUMMARY
+    if not file.is_file():
+        raise ResultsError(f"{place}: {_why_not(place)}")
+    try:
+        summary = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ResultsError(f"{file}: not the summary of a run: {error}") from None
+    if not isinstance(summary, dict) or "kpis" not in summary:
+        raise ResultsError(f"{file}: not the summary of a run: it has no 'kpis'")
+    return summary
 
 
 def saved_runs(parent: Path | str) -> Iterator[Path]:

@@ -22,6 +22,7 @@ from gridtwin.results.store import JOB_END, RunData, RunFolder
 from gridtwin.twin.n1 import N1_FILES, report_n1
 from gridtwin.twin.sessions import SESSIONS, Sessions
 from gridtwin.units import HOUR_S, FloatArray, IntArray
+from gridtwin.watch import UNWATCHED, Watch
 
 __all__ = ["FINAL", "close_run"]
 
@@ -39,7 +40,7 @@ REVIEWED = (
 )
 
 
-def close_run(folder: RunFolder, sessions: Sessions) -> dict[str, Any]:
+def close_run(folder: RunFolder, sessions: Sessions, watch: Watch = UNWATCHED) -> dict[str, Any]:
     """Write jobs, findings, dataset, manifest and summary of a run whose windows are done, then commit them.
 
     Parameters
@@ -47,6 +48,7 @@ def close_run(folder: RunFolder, sessions: Sessions) -> dict[str, Any]:
     folder : RunFolder
     sessions : Sessions
         Of the processes that have worked on it.
+    watch : Watch
 
     Returns
     -------
@@ -55,17 +57,21 @@ def close_run(folder: RunFolder, sessions: Sessions) -> dict[str, Any]:
     """
     begun = perf_counter()
     facts, journal = read_facts(folder), folder.read_journal()
+    watch.step("reading windows")
     run = read_run(folder, journal, facts)
+    watch.step("ledgers")
     write_columns(folder.path / "jobs.parquet", _job_columns(run.jobs, facts))
     found = findings(run)
     write_columns(folder.path / "findings.parquet", found)
     ledgers = close_ledgers(run)
     money = money_table(run.variables, run.inputs, run.step_h)
     write_columns(folder.path / "money.parquet", money)
+    watch.step("results.nc")
     attrs = {"title": f"gridtwin run of {facts.scenario}", "source": f"gridtwin {facts.versions['gridtwin']}"}
     write_dataset(to_dataset(run, facts.currency, attrs), folder.path / "results.nc")
     write_json(folder.path / "manifest.json", _manifest(facts, run, ledgers))
-    outages = {"n1": report_n1(folder)} if facts.n1_report else {}
+    outages = {"n1": report_n1(folder, watch)} if facts.n1_report else {}
+    watch.step("key figures")
     figures = kpis(run.variables, run.jobs, run.inputs, run.time, run.step_s, facts.carbon_price_per_t)
     sessions.seconds["close"] = perf_counter() - begun
     sessions.note(journal.windows)

@@ -24,6 +24,7 @@ from gridtwin.grid.contingency import (
 )
 from gridtwin.results.files import read_columns, write_columns, write_json
 from gridtwin.results.store import RunFolder
+from gridtwin.watch import UNWATCHED, Watch
 
 __all__ = ["N1_FILES", "read_network", "read_points", "report_n1"]
 
@@ -33,7 +34,7 @@ WORST_PAIRS: Final = 20
 POINT_COLUMNS: Final = ["time", "vm_pu", "va_deg", "bus_mw", "bus_mvar", "holds_voltage"]
 
 
-def report_n1(folder: RunFolder) -> dict[str, Any]:
+def report_n1(folder: RunFolder, watch: Watch = UNWATCHED) -> dict[str, Any]:
     """Take out each line and transformer in each settled step of a run; write `n1.parquet` and `n1.json`.
 
     Returns
@@ -51,7 +52,9 @@ def report_n1(folder: RunFolder) -> dict[str, Any]:
         raise ResultsError(f"{folder.path}: no window is complete; go on with: gridtwin resume {folder.path}")
     network, names = read_network(folder), _labels(folder)
     steps, parts = [], []
+    watch.step("outages")
     for window in range(windows):
+        watch.advance(window, windows)
         time, points = read_points(folder, window)
         steps.append(time)
         parts.append(solve_outages(network, points))

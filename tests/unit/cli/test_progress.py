@@ -1,6 +1,7 @@
 import pytest
 from rich.console import Console
 
+from gridtwin.cli import main
 from gridtwin.cli.progress import bar
 from gridtwin.errors import ExitCode, StoppedError
 
@@ -57,3 +58,26 @@ def test_an_interrupt_ends_as_an_error_that_says_what_is_left(notes, how, messag
         raise interrupt
     assert str(raised.value) == message
     assert raised.value.exit_code == ExitCode.INTERRUPTED
+
+
+@pytest.mark.parametrize(
+    ("arguments", "called"),
+    [
+        (["validate", "starter"], "gridtwin.inputs.load.load_study"),
+        (["run", "starter"], "gridtwin.inputs.load.load_study"),
+        (["verify", "r"], "gridtwin.api.verify"),
+        (["doctor"], "gridtwin.doctor.examine"),
+        (["new", "mine"], "gridtwin.inputs.new_study.new_study"),
+    ],
+)
+def test_every_verb_that_is_interrupted_says_that_it_wrote_nothing(arguments, called, monkeypatch, capsys, tmp_path):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(called, interrupted)
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == ExitCode.INTERRUPTED
+    assert capsys.readouterr() == ("", "gridtwin: interrupted; nothing was written\n")
+    assert list(tmp_path.iterdir()) == []

@@ -28,10 +28,11 @@ def cli(capsys, monkeypatch, tmp_path):
     Path("day.yaml").write_text("model: none")
     calls = []
 
-    def run(study, out_dir, progress, say):
+    def run(study, out_dir, progress, say, watch):
         calls.append((study, out_dir))
         if say:
             say("run folder r1")
+        watch.step("windows")
         progress(1, 2)
         progress(2, 2)
         return Result(Path(out_dir) / "r1", SUMMARY, ExitCode.SLACK_USED)
