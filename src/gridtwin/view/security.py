@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gridtwin.view.settings import Settings
 
-__all__ = ["ALONE", "FORM", "MAX_BODY", "POLICY", "WITH_PLOTLY", "Guard", "Head", "refusal"]
+__all__ = ["ALONE", "FORM", "MAX_BODY", "POLICY", "WITH_FORMS", "WITH_PLOTLY", "Guard", "Head", "refusal"]
 
 MAX_BODY = 256 * 1024  # bytes; the largest form is a list of overrides
 MAX_FIELDS = 50
@@ -36,6 +36,7 @@ ALONE = (  # a page that brings its own scripts: shown apart from this one, whic
     "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
+WITH_FORMS = MappingProxyType({"Referrer-Policy": "same-origin"})  # no-referrer makes browsers send `Origin: null`
 HEADERS = MappingProxyType(
     {
         POLICY: STRICT,

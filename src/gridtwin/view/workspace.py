@@ -18,6 +18,7 @@ from gridtwin.view.kept import Kept
 from gridtwin.view.listing import Listed, RunsFolder, State
 from gridtwin.view.runs import RunQueue
 from gridtwin.view.scenarios import Scenarios
+from gridtwin.view.security import WITH_FORMS
 from gridtwin.view.settings import Settings
 
 __all__ = ["Desk", "Workspace", "found", "labels", "opened", "zone_s"]
@@ -64,7 +65,10 @@ class Workspace:
             "path": request.url.path,
             "busy": len(self.queue.unfinished()),
         }
-        return HTMLResponse(self._pages.get_template(template).render(common | content), code, headers)
+        policies = WITH_FORMS if self.settings.allow_run else {}
+        return HTMLResponse(
+            self._pages.get_template(template).render(common | content), code, {**policies, **(headers or {})}
+        )
 
     def told(self, text: object) -> str:
         """Return a message without the paths of this machine: the page may be seen by others than its user."""

@@ -175,6 +175,11 @@ def test_every_answer_carries_the_headers(page, path):
     assert headers["cache-control"] == ("private, max-age=3600" if path.startswith("/static") else "no-store")
 
 
+def test_a_page_with_forms_lets_the_browser_say_where_they_come_from(serve, few_runs):
+    answer = serve(few_runs, allow_run=True).enter().get("/start")
+    assert answer.headers["referrer-policy"] == "same-origin"  # with no-referrer browsers send `Origin: null`
+
+
 def test_refusals_carry_them_too(serve, few_runs):
     assert serve(few_runs).get("/").headers["content-security-policy"].startswith("default-src 'self'")
 
