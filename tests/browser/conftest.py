@@ -37,7 +37,7 @@ class Visit:
         self.page.evaluate("gridtwin.drawAll()")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # one tool at a time: Playwright refuses a second in its thread
 def chromium() -> Iterator[Browser]:
     """Debian's chromium; skipped where there is none, but never in CI."""
     if PROGRAM is None:
