@@ -25,7 +25,7 @@ def peer() -> ModuleType:
 
 
 def assert_every_step(peer: ModuleType, run: SavedRun, folder: Path) -> None:
-    write(run, folder / "case.m", Selection(start=run.facts.step_start(0), end=run.facts.step_start(DAY_STEPS)))
+    write(run, folder / "case", Selection(start=run.facts.step_start(0), end=run.facts.step_start(DAY_STEPS)))
     files = sorted((folder / "case").iterdir())
     assert len(files) == DAY_STEPS
     slack = int(run.inputs("buses")["slack"].argmax())

@@ -46,7 +46,7 @@ def assert_as_stored(run: SavedRun, step: int, net: pp.pandapowerNet) -> None:
 
 @pytest.mark.slow
 def test_every_step_of_the_day(day, tmp_path):
-    write(day, tmp_path / "day.json", day_of(day))
+    write(day, tmp_path / "day", day_of(day))
     steps = [step for step, net in solved(tmp_path / "day") if assert_as_stored(day, step, net) is None]
     assert steps == list(range(DAY_STEPS))
 

@@ -207,22 +207,21 @@ def snapshot_steps(run: SavedRun, selection: Selection) -> IntArray:
 
 
 def snapshot_files(run: SavedRun, target: Path | str, steps: IntArray, suffix: str) -> list[Path]:
-    """Say where snapshots go: one into `target` itself, several into a folder of that name, without its suffix.
+    """Say where snapshots go: one is `target` itself, several are files of a folder of that name.
 
     Raises
     ------
     ResultsError
         If the target is there already.
     """
-    path = Path(target)
-    several = len(steps) > 1
-    place = path.with_suffix("") if several and path.suffix == suffix else path
+    place = Path(target)
     if place.exists():
         raise ResultsError(f"{place} is there already; name another target, or remove it")
-    if not several:
+    if len(steps) == 1:
         return [place]
+    stem = place.stem if place.suffix == suffix else place.name
     stamps = (instant(run, step).replace("-", "").replace(":", "") for step in steps.tolist())
-    return [place / f"{place.name}_{stamp}{suffix}" for stamp in stamps]
+    return [place / f"{stem}_{stamp}{suffix}" for stamp in stamps]
 
 
 def instant(run: SavedRun, step: int) -> str:

@@ -38,7 +38,7 @@ def write(run: SavedRun, target: Path | str, selection: Selection) -> None:
     ----------
     run : SavedRun
     target : Path
-        File; of several steps, the folder of that name without its suffix.
+        File; of several steps, a folder of that name.
     selection : Selection
         Only its time is looked at.
 

@@ -42,7 +42,7 @@ def test_one_step_is_a_file_and_several_are_a_folder(run, tmp_path):
     target = tmp_path / "a.m"
     assert snapshot_files(run, target, np.array([3]), ".m") == [target]
     first, second = snapshot_files(run, target, np.array([0, 1]), ".m")
-    assert first.parent == second.parent == tmp_path / "a"
+    assert first.parent == second.parent == target
     assert [first.name, second.name] == ["a_20200102T000000Z.m", "a_20200102T010000Z.m"]
     target.touch()
     with pytest.raises(ResultsError, match="is there already"):
