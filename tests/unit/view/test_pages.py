@@ -160,7 +160,7 @@ def test_what_the_script_reads_is_json(page, run_id):
     def refuse(name):
         raise ValueError(name)
 
-    assert json.loads(content, parse_constant=refuse)["connection_mw"] == [None, None]
+    assert json.loads(content, parse_constant=refuse)["connection_mw"] == [None, 12.0]
 
 
 def test_the_map_shows_a_step_without_a_script(page, saved, run_id):
