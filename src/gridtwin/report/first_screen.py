@@ -223,7 +223,7 @@ def _difference(name: str, figure: Compared, words: Words) -> tuple[str, str, st
     delta = figure.delta
     value, _ = shown(name, figure.unit, figure.change, words)
     difference = number(None) if delta is None else _signed(shown(name, figure.unit, delta, words)[0], delta)
-    percent = number(None) if figure.percent is None else f"{_signed(number(figure.percent, 3), figure.percent)} %"
+    percent = number(None) if figure.percent is None else _signed(number(figure.percent, 3), figure.percent)
     if figure.percent is not None and abs(figure.percent) > 999:  # noqa: PLR2004 - many times the base
         percent = words("compare.times", times=number((figure.change or 0.0) / (figure.base or 1.0), 3))
     direction = "same" if not delta else "more" if delta > 0 else "less"
