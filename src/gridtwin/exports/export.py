@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from gridtwin.errors import ResultsError
+from gridtwin.exports.network import chosen_steps
 from gridtwin.exports.registry import FORMATS, Format, Progress, Rows
 from gridtwin.exports.selection import UNCUT, Selection
 from gridtwin.located import did_you_mean, shown
@@ -122,7 +123,7 @@ def export(
     if form.name == POSTGRESQL:
         rows = form.write(run, to, selection, progress, replace=replace)
         return Exported(form.name, database(to), {}, rows, left_out)
-    target = out or HOME / f"{run.run_id}{form.suffix}"
+    target = out or HOME / _name(run, form, selection)
     _require_free(target, replace=replace)
     with _placed(target) as temporary:
         rows = form.write(run, temporary, selection, progress)
@@ -131,6 +132,12 @@ def export(
     files = sorted(target.rglob("*")) if target.is_dir() else [target]
     sizes = {shown(file): file.stat().st_size for file in files if file.is_file()}
     return Exported(form.name, shown(target), sizes, rows, left_out)
+
+
+def _name(run: SavedRun, form: Format, selection: Selection) -> str:
+    """Call an export after its run."""
+    several = form.snapshots and not selection.whole_time and len(chosen_steps(run, selection)) > 1
+    return f"{run.run_id}_{form.name}" if several else f"{run.run_id}{form.suffix}"
 
 
 def _require_free(target: Path, *, replace: bool) -> None:

@@ -34,6 +34,8 @@ class Format:
         Libraries beyond the core.
     records : bool
         Whether it holds jobs, money, findings and outages beside the series.
+    snapshots : bool
+        Whether a file holds one step, so that several steps make a folder.
     tells : bool
         Whether the writer tells its progress and returns the rows it wrote.
     module : str
@@ -45,6 +47,7 @@ class Format:
     suffix: str
     needs: tuple[str, ...] = ()
     records: bool = False
+    snapshots: bool = False
     tells: bool = True
     module: str = ""
 
@@ -92,7 +95,7 @@ _ALL: Final = (
     Format("postgresql", "a schema of a database, given by its address", "", needs=("psycopg",), records=True),
     Format("influx", "all series in line protocol; packed where --out ends in .gz", ".lp"),
     Format("pypsa", "a network with series", "_pypsa", tells=False),
-    Format("pandapower", "a network in JSON", "_pandapower.json", tells=False),
-    Format("matpower", "a case file", ".m", tells=False),
+    Format("pandapower", "a network in JSON", "_pandapower.json", snapshots=True, tells=False),
+    Format("matpower", "a case file", ".m", snapshots=True, tells=False),
 )
 FORMATS: Final[Mapping[str, Format]] = MappingProxyType({format_.name: format_ for format_ in _ALL})

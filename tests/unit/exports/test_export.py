@@ -47,6 +47,16 @@ def test_by_default_it_is_called_after_the_run(run, here):
     assert done.rows == {"site": len(run.time) * 2}
 
 
+@pytest.mark.usefixtures("here")
+def test_snapshots_of_several_steps_make_a_folder(run):
+    start = run.facts.step_start(0)
+    one, two = (Selection(start=start, end=run.facts.step_start(steps)) for steps in (1, 2))
+    assert export(run, "matpower", selection=one).target == f"exports/{run.run_id}.m"
+    done = export(run, "matpower", selection=two)
+    assert done.target == f"exports/{run.run_id}_matpower"
+    assert sum(name.endswith(".m") for name in done.files) == 2
+
+
 @pytest.mark.parametrize("text", ESCAPES)
 def test_no_pattern_format_or_zone_is_a_path(run, here, text):
     before = everything(run.path)
