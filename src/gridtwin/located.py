@@ -47,6 +47,7 @@ MAX_YAML_VALUES: Final = 200_000
 MAX_NAMES_SHOWN: Final = 12
 
 _YAML_TAG: Final = "tag:yaml.org,2002:"
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")  # no others: a name may hold what Unicode calls a line separator
 _CSV_CELL: Final = re.compile(r'("(?:[^"]|"")*"|[^,]*)(?:,|$)')
 
 
@@ -459,7 +460,7 @@ def read_csv(path: Path, fields: Sequence[Field], key: Sequence[str], issues: li
     text = _read_text(path, issues)
     if text is None:
         return None
-    lines = text.splitlines()
+    lines = _LINE_END.split(text)
     names = _header(file, lines[0] if lines else "", fields, issues)
     if names is None:
         return None

@@ -157,6 +157,11 @@ class TestCsv:
         }
         assert (result.at(1, "p_mw").line, result.at(1, "p_mw").column) == (4, 4)
 
+    def test_only_ends_of_lines_end_a_line(self, tmp_path):
+        result, issues = table(tmp_path, "name,p_mw,on,rate\r\na\u2028b\x85c\x0bd,1,true,1\r\n", FIELDS)
+        assert issues == []
+        assert result.columns["name"] == ["a\u2028b\x85c\x0bd"]
+
     def test_every_bad_cell_is_reported_at_its_place(self, tmp_path):
         text = "name,p_mw,on,rate\na,x,true,1\nb,-1,yes,1\nc,nan,true,\nd,,true,1\n,1,true,1\na,inf,true,1\n"
         _, issues = table(tmp_path, text, FIELDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -93,7 +94,7 @@ def _read_csv(path: Path, issues: list[Issue]) -> dict[str, FloatArray] | None:
     found: list[Issue] = []
     try:
         with path.open(encoding="utf-8-sig") as file:
-            names = [name.strip() for name in file.readline().split(",")]
+            names = [name.strip() for name in next(csv.reader([file.readline()]), [])]
     except (OSError, UnicodeDecodeError):
         names = []
     table = read_csv(path, [Field(name) for name in names], (), found)

@@ -35,6 +35,13 @@ def test_columns_by_name(tmp_path):
     assert np.array_equal(again.values, series.values)
 
 
+def test_names_may_be_quoted(tmp_path):
+    (tmp_path / "p.csv").write_text('"a, east","b ""x"""\n1,3\n')
+    series, issues = read(tmp_path / "p.csv")
+    assert issues == []
+    assert series.columns(("a, east", 'b "x"')).tolist() == [[1, 3]]
+
+
 def test_nan_and_negative_values_are_named_by_file_row_and_column(tmp_path):
     path = parquet(tmp_path / "p.parquet", a=[1.0, 2.0, 3.0], b=[0.0, np.nan, -2.0], c=[0.0, 0.0, -1.0], d=[1, None, 2])
     _, issues = read(path, at_least=0.0)
