@@ -30,6 +30,12 @@ COMPARED: Final = (
     "all_costs", "system_cost", "carbon_cost", "co2_t", "electricity_cost", "loads_paid", "curtailment_mwh",
     "renewable_share", "jobs_late", "wait_p95_s", "unserved_mwh", "max_line_loading_percent",
 )  # fmt: skip
+LESS_IS_BETTER: Final = frozenset({
+    "all_costs", "system_cost", "carbon_cost", "wan_cost", "co2_t", "electricity_cost", "loads_paid", "curtailment_mwh",
+    "jobs_late", "jobs_unfinished", "wait_p50_s", "wait_p95_s", "unserved_mwh", "overload_mwh", "spill_mwh",
+    "unserved_service_node_h", "ac_steps_not_converged",
+})  # fmt: skip
+MORE_IS_BETTER: Final = frozenset({"renewable_share", "jobs_completed", "completed_node_s"})
 SLACKS: Final = ("unserved_mwh", "overload_mwh", "spill_mwh")
 MINUTE_S: Final = 60.0
 SLACK_MWH: Final = 1e-3
@@ -71,7 +77,7 @@ class Row:
     ----------
     label, unit, base : str
     changes : tuple of (value, delta, percent, direction)
-        Of each run but the base, as people read them; direction is "more", "less" or "same".
+        Of each run but the base, as people read them; direction is "better", "worse" or "" where neither can be said.
     """
 
     label: str
@@ -226,10 +232,16 @@ def _difference(name: str, figure: Compared, words: Words) -> tuple[str, str, st
     percent = number(None) if figure.percent is None else _signed(number(figure.percent, 3), figure.percent)
     if figure.percent is not None and abs(figure.percent) > 999:  # noqa: PLR2004 - many times the base
         percent = words("compare.times", times=number((figure.change or 0.0) / (figure.base or 1.0), 3))
-    direction = "same" if not delta else "more" if delta > 0 else "less"
     if figure.beyond_noise is False:
         percent = words("compare.noise")
-    return value, difference, percent, direction
+    return value, difference, percent, _direction(name, delta)
+
+
+def _direction(name: str, delta: float | None) -> str:
+    """Say whether a difference is for the better, where that holds whoever looks."""
+    wanted = (name in MORE_IS_BETTER) - (name in LESS_IS_BETTER)
+    found = wanted * (delta or 0.0)
+    return "better" if found > 0 else "worse" if found < 0 else ""
 
 
 def _told(change: Change, words: Words) -> Iterator[str]:
