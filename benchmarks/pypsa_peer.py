@@ -13,6 +13,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
@@ -22,6 +23,7 @@ from gridtwin.dispatch import (
     ComputeProblem,
     GridProblem,
     LinkProblem,
+    PreemptibleProblem,
     StoreProblem,
     TerminalValue,
     advance_fluid,
@@ -59,7 +61,7 @@ def _grid(study: Study, system: System, hours: int) -> GridProblem:
     return GridProblem(
         step_h=system.step_h,
         network=system.network,
-        groups=system.groups,
+        groups=replace(system.groups, store=np.full(len(system.groups), -1)),
         penalties=system.penalties,
         lower_mw=system.groups.total(np.where(must_take, available, 0.0)),
         upper_mw=system.groups.total(available),
@@ -100,9 +102,11 @@ def _work(study: Study, hours: int) -> ComputeProblem:
         route_cost=np.zeros((1, 1, sites)),
         route_gb=np.zeros(1),
         route_allowed=np.ones((1, 1, sites), dtype=bool),
+        delay_steps=np.array([MAY_WAIT]),
         bandwidth_gb=np.full((1, sites), np.inf),
         block_steps=KEPT,
         terminal=TerminalValue(np.full((1, 1), np.inf), np.zeros((1, 1))),
+        preemptible=PreemptibleProblem.none(hours, (1, 1, 1, 1), sites),
     )
 
 

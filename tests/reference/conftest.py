@@ -13,6 +13,7 @@ import pytest
 
 from gridtwin.records import AcInjections, GridData, UnitData
 
+collect_ignore = ["pypsa_solve.py"]  # runs in the environment of PyPSA
 DATA = Path(__file__).parent / "data"
 REFERENCE_BUS = 3  # MATPOWER's bus type
 
