@@ -14,7 +14,7 @@ from gridtwin.report.figures import FIGURES
 from gridtwin.report.language import words_in
 from gridtwin.results.saved_run import open_run
 
-CASES = [("pocket", "en"), ("pocket", "zh"), ("compared", "en"), ("compared", "zh"), ("day", "en"), ("day", "zh")]
+CASES = [("pocket", "en"), ("pocket", "zh"), ("compared", "en"), ("compared", "zh"), ("day", "en")]
 UNDRAWN = """[...document.querySelectorAll("figure[data-figure]")].filter((figure) => {
     const marks = figure.querySelectorAll(".plot svg path, .plot svg image, .plot svg .point, .plot svg rect.bg");
     const box = figure.querySelector(".plot").getBoundingClientRect();
