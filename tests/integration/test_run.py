@@ -221,7 +221,7 @@ def test_dumped_energy_is_a_figure_and_an_exit_code(pocket, tmp_path, policy):
     )
     units = replace(units, p_max_mw=np.where(must_take, 500.0, units.p_max_mw))
     available_mw = study.profiles.available_mw.copy()
-    available_mw[:, study.units.profile[must_take]] = 500.0
+    available_mw[:3, study.units.profile[must_take]] = 500.0  # hours in which stores would gladly go both ways
     flooded = replace(study, units=units, profiles=replace(study.profiles, available_mw=available_mw))
     result = api.run(flooded, tmp_path)
     kpis = result.summary["kpis"]
