@@ -14,12 +14,8 @@ from gridtwin.arrays import sum_at
 from gridtwin.exports.network import (
     Carried,
     SavedGrid,
-    carried,
-    check_selection,
     instant,
-    saved_grid,
-    snapshot_files,
-    snapshot_steps,
+    snapshots,
     write_file,
 )
 from gridtwin.exports.selection import Selection
@@ -59,13 +55,9 @@ def write(run: SavedRun, target: Path | str, selection: Selection) -> None:
     ResultsError
         If a step has no AC solution, the selection asks for more than time, or the target is there already.
     """
-    check_selection(selection, "matpower")
-    steps = snapshot_steps(run, selection)
-    files = snapshot_files(run, target, steps, ".m")
-    saved = saved_grid(run)
-    settled = carried(run, saved, steps)
+    saved, settled, places = snapshots(run, target, selection, "matpower", ".m")
     carbon_per_t = float(run.inputs("penalties")["carbon_per_t"][0])
-    for place, (step, file) in enumerate(zip(steps.tolist(), files, strict=True)):
+    for place, step, file in places:
         about = f"run {run.run_id}, step of {instant(run, step)}, {run.facts.currency}"
         write_file(file, case_text(saved, settled, place, file.stem, about, carbon_per_t))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final
@@ -27,6 +27,7 @@ __all__ = [
     "saved_grid",
     "snapshot_files",
     "snapshot_steps",
+    "snapshots",
     "write_file",
 ]
 
@@ -222,6 +223,24 @@ def snapshot_files(run: SavedRun, target: Path | str, steps: IntArray, suffix: s
     stem = place.stem if place.suffix == suffix else place.name
     stamps = (instant(run, step).replace("-", "").replace(":", "") for step in steps.tolist())
     return [place / f"{stem}_{stamp}{suffix}" for stamp in stamps]
+
+
+def snapshots(
+    run: SavedRun, target: Path | str, selection: Selection, format_name: str, suffix: str
+) -> tuple[SavedGrid, Carried, Iterator[tuple[int, int, Path]]]:
+    """Return a run's grid, what AC carried in the steps chosen, and of each step its place there, its number, its file.
+
+    Raises
+    ------
+    ResultsError
+        If a step has no AC solution, the selection asks for more than time, or the target is there already.
+    """
+    check_selection(selection, format_name)
+    steps = snapshot_steps(run, selection)
+    files = snapshot_files(run, target, steps, suffix)
+    saved = saved_grid(run)
+    places = ((place, step, file) for place, (step, file) in enumerate(zip(steps.tolist(), files, strict=True)))
+    return saved, carried(run, saved, steps), places
 
 
 def instant(run: SavedRun, step: int) -> str:

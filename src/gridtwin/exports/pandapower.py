@@ -12,12 +12,8 @@ import numpy as np
 from gridtwin.exports.network import (
     Carried,
     SavedGrid,
-    carried,
-    check_selection,
     instant,
-    saved_grid,
-    snapshot_files,
-    snapshot_steps,
+    snapshots,
     write_file,
 )
 from gridtwin.exports.selection import Selection
@@ -49,12 +45,8 @@ def write(run: SavedRun, target: Path | str, selection: Selection) -> None:
     """
     import pandapower as pp  # noqa: PLC0415 - takes seconds to import
 
-    check_selection(selection, "pandapower")
-    steps = snapshot_steps(run, selection)
-    files = snapshot_files(run, target, steps, ".json")
-    saved = saved_grid(run)
-    settled = carried(run, saved, steps)
-    for place, (step, file) in enumerate(zip(steps.tolist(), files, strict=True)):
+    saved, settled, places = snapshots(run, target, selection, "pandapower", ".json")
+    for place, step, file in places:
         net = snapshot_net(saved, settled, place)
         net.name = f"{run.run_id} {instant(run, step)}"
         write_file(file, pp.to_json(net))
