@@ -30,6 +30,7 @@ __all__ = [
     "Table",
     "did_you_mean",
     "dotted",
+    "overlaid",
     "override",
     "parse_yaml",
     "read_csv",
@@ -276,6 +277,34 @@ def override(document: Document, assignment: str, issues: list[Issue]) -> Docume
     parent[step] = parsed.value
     kept = {k: v for k, v in document.values.items() if k[: len(path)] != path}
     return replace(document, value=value, keys={**document.keys, path: where}, values={**kept, path: where})
+
+
+def overlaid(document: Document, path: KeyPath) -> Document:
+    """Return a document whose root holds what stands below `path`, mapping by mapping; the rest stays.
+
+    `path` leads to a mapping. Values keep the place where they were written.
+    """
+    top = document.value
+    for part in path:
+        top = top[part]
+    keys, values = dict(document.keys), dict(document.values)
+
+    def lay(over: Mapping[str, Any], under: Any, at: KeyPath) -> dict[str, Any]:  # noqa: ANN401 - YAML holds any value
+        merged = dict(under) if isinstance(under, dict) else {}
+        for key, value in over.items():
+            here, source = (*at, key), (*path, *at, key)
+            keys[here] = document.keys.get(source, document.at(*source))
+            if isinstance(value, dict) and isinstance(merged.get(key), dict):
+                merged[key] = lay(value, merged[key], here)
+                continue
+            merged[key] = value
+            inside = {k: v for k, v in document.values.items() if k[: len(source)] == source}
+            for old in [k for k in values if k[: len(here)] == here]:
+                del values[old]
+            values.update({(*here, *k[len(source) :]): v for k, v in inside.items()})
+        return merged
+
+    return replace(document, value=lay(top, document.value, ()), keys=keys, values=values)
 
 
 # --- CSV --------------------------------------------------------------------------------------------------------------

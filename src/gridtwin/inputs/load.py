@@ -83,7 +83,16 @@ def _model(scenario: LocatedScenario, near: Path, issues: list[Issue]) -> ModelF
         hint = did_you_mean(name, model_names(near))
         issues.append(scenario.issue(f"no folder with a model.yaml and no shipped model {name!r}{hint}", "model"))
         return None
-    return read_model(folder, issues)
+    wanted = scenario.value.variants if scenario.sound("variants") else ()
+    model = read_model(folder, issues, wanted)
+    if model is not None:
+        known = list(model.spec.variants)
+        issues += [
+            scenario.issue(f"model {name!r} has no variant {variant!r}{did_you_mean(variant, known)}", "variants", i)
+            for i, variant in enumerate(wanted)
+            if variant not in known
+        ]
+    return model
 
 
 def _fleet(scenario: Scenario, model: ModelFolder, issues: Sequence[Issue]) -> Fleet | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from gridtwin.errors import Issue
-from gridtwin.located import Field, Table, did_you_mean, read_csv, read_yaml, shown
+from gridtwin.located import Document, Field, Table, did_you_mean, overlaid, read_csv, read_yaml, shown
 from gridtwin.profiles.files import Clock, Series, read_series
 from gridtwin.scenario.check import Checked, check
 from gridtwin.scenario.model import Model, ProfileTables, RealTimeTables, SeriesFile
@@ -19,14 +19,16 @@ from gridtwin.units import FloatArray
 
 __all__ = ["ModelFolder", "numbers", "read_model"]
 
+_NAMES: Final = (Field("name", "text", optional=True, empty=""), Field("name_zh", "text", optional=True, empty=""))
 _PLACE: Final = (Field("lat", optional=True, empty=math.nan), Field("lon", optional=True, empty=math.nan))
 
 FIELDS: Final[Mapping[str, tuple[Field, ...]]] = {
     "buses": (
         Field("bus", "text"),
-        Field("name", "text", optional=True, empty=""),
+        *_NAMES,
         Field("vn_kv", above=0),
         Field("area", "text"),
+        Field("region", "text", optional=True, empty=""),
         Field("load_mw", at_least=0),
         Field("load_mvar"),
         Field("load_share", at_least=0),
@@ -52,15 +54,23 @@ FIELDS: Final[Mapping[str, tuple[Field, ...]]] = {
     ),
     "links": (
         Field("link", "text"),
+        *_NAMES,
+        Field("kind", "text", optional=True, empty="dc"),
         Field("from_bus", "text"),
         Field("to_bus", "text"),
         Field("p_nom_mw", above=0),
+        Field("p_nom_back_mw", at_least=0, optional=True, empty=math.inf),
+        Field("p_min_mw", at_least=0, optional=True, empty=0.0),
+        Field("hold_h", at_least=0, optional=True, empty=0.0),
+        Field("contract", "text", optional=True, empty=""),
+        Field("deviation_price_per_mwh", at_least=0, optional=True, empty=math.inf),
         Field("schedule_mw", optional=True, empty=0.0),
         Field("dispatched", "flag", optional=True, empty=False),
         Field("loss_share", at_least=0, optional=True, empty=0.0),
     ),
     "units": (
         Field("unit", "text"),
+        *_NAMES,
         Field("bus", "text"),
         Field("technology", "text"),
         Field("p_min_mw", at_least=0),
@@ -76,6 +86,9 @@ FIELDS: Final[Mapping[str, tuple[Field, ...]]] = {
         Field("curtailable", "flag"),
         Field("profile", "text", empty=""),
         Field("store", "text", optional=True, empty=""),
+        Field("minimum", "text", optional=True, empty=""),
+        Field("commitment", "text", optional=True, empty=""),
+        Field("link", "text", optional=True, empty=""),
     ),
     "segments": (
         Field("unit", "text"),
@@ -86,6 +99,7 @@ FIELDS: Final[Mapping[str, tuple[Field, ...]]] = {
     ),
     "stores": (
         Field("store", "text"),
+        *_NAMES,
         Field("bus", "text"),
         Field("technology", "text"),
         Field("site", "text", optional=True, empty=""),
@@ -100,12 +114,23 @@ FIELDS: Final[Mapping[str, tuple[Field, ...]]] = {
     ),
     "sites": (
         Field("site", "text"),
-        Field("name", "text", optional=True, empty=""),
+        *_NAMES,
         Field("bus", "text"),
         Field("station", "text"),
         Field("cooling", "text"),
         Field("power_factor", above=0),
         Field("connection_mw", above=0, empty=math.inf),
+        Field("region", "text", optional=True, empty=""),
+        Field("tier", "text", optional=True, empty=""),
+        Field("hub", "text", optional=True, empty=""),
+        Field("side", "text", optional=True, empty=""),
+        Field("racks", at_least=0, optional=True, empty=math.nan),
+        Field("pue", at_least=1, optional=True, empty=math.nan),
+        Field("pue_limit", at_least=1, optional=True, empty=math.nan),
+        Field("rack_use_min", at_least=0, optional=True, empty=math.nan),
+        Field("green_share_min", at_least=0, optional=True, empty=math.nan),
+        Field("tariff", "text", optional=True, empty=""),
+        Field("labour_cost_per_rack_year", at_least=0, optional=True, empty=math.nan),
         *_PLACE,
     ),
     "nodes": (
@@ -113,14 +138,23 @@ FIELDS: Final[Mapping[str, tuple[Field, ...]]] = {
         Field("compute_class", "text"),
         Field("hardware", "text"),
         Field("nodes", "whole", at_least=0),
+        Field("vintage", "whole", at_least=0, optional=True, empty=0),
     ),
-    "origins": (Field("origin", "text"), Field("name", "text", optional=True, empty=""), *_PLACE),
+    "origins": (
+        Field("origin", "text"),
+        *_NAMES,
+        Field("region", "text", optional=True, empty=""),
+        Field("population", at_least=0, optional=True, empty=math.nan),
+        Field("gdp", at_least=0, optional=True, empty=math.nan),
+        *_PLACE,
+    ),
     "wan": (
         Field("origin", "text"),
         Field("site", "text"),
         Field("latency_oneway_ms", at_least=0),
         Field("bandwidth_gbps", above=0, empty=math.inf),
         Field("price_per_gb", at_least=0),
+        Field("settlement_per_gb", at_least=0, optional=True, empty=0.0),
     ),
 }
 
@@ -156,6 +190,7 @@ _REFERENCES: Final = (
     ("links", "from_bus", "buses", "bus"),
     ("links", "to_bus", "buses", "bus"),
     ("units", "bus", "buses", "bus"),
+    ("units", "link", "links", "link"),
     ("segments", "unit", "units", "unit"),
     ("stores", "bus", "buses", "bus"),
     ("stores", "site", "sites", "site"),
@@ -179,6 +214,8 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "load": (0.0, math.inf),
     "availability": (0.0, math.inf),
     "inflow": (0.0, math.inf),
+    "minimum": (0.0, math.inf),
+    "contract": (-math.inf, math.inf),
     "reserve": (0.0, math.inf),
     "temperature": (-90.0, 60.0),
 }
@@ -217,11 +254,19 @@ def numbers(table: Table, column: str) -> FloatArray:
     return np.asarray(table.columns[column], dtype=np.float64)
 
 
-def read_model(folder: Path, issues: list[Issue]) -> ModelFolder | None:
-    """Read a model folder with all tables and series it names; what is wrong is appended to `issues`."""
+def read_model(folder: Path, issues: list[Issue], variants: Sequence[str] = ()) -> ModelFolder | None:
+    """Read a model folder with all tables and series it names; what is wrong is appended to `issues`.
+
+    Parameters
+    ----------
+    folder : Path
+    issues : list of Issue
+    variants : sequence of str
+        Of the model, laid over its file one after the other; unknown ones are left out.
+    """
     path = folder / "model.yaml"
     document = read_yaml(path, issues)
-    model = None if document is None else check(Model, document, issues)
+    model = None if document is None else check(Model, _varied(document, variants), issues)
     if model is None or model.value is None:
         return None
     spec, files = model.value, [path]
@@ -252,6 +297,15 @@ def read_model(folder: Path, issues: list[Issue]) -> ModelFolder | None:
     real_time = read_all(spec.profiles.real_time, "profiles", "real_time")
     issues.extend([*_references(tables), *_ordered(tables)])
     return ModelFolder(folder, model, tables, series, real_time, tuple(files))
+
+
+def _varied(document: Document, variants: Sequence[str]) -> Document:
+    """Lay variants over a model file; what is no mapping is the schema's business."""
+    for name in variants:
+        known = document.value.get("variants") if isinstance(document.value, dict) else None
+        if isinstance(known, dict) and isinstance(known.get(name), dict):
+            document = overlaid(document, ("variants", name))
+    return document
 
 
 def _is_there(file: Path, model: Checked[Model], key: tuple[str, ...], issues: list[Issue]) -> bool:

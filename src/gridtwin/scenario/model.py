@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictBool, WithJsonSchema
 
@@ -28,9 +28,15 @@ class GridTables(Schema):
     """Tables of the network."""
 
     base_mva: Positive = Field(default=100.0, description="Base of the per-unit values, MVA.")
+    power_flow: Literal["ac", "transport"] = Field(
+        default="ac",
+        description="AC of every step; or corridors that carry what is sent over them, as far as their limits allow.",
+    )
     buses: Name = Field(examples=["?", "buses.csv"], description="CSV file, one row per bus.")
-    branches: Name = Field(examples=["?", "branches.csv"], description="CSV file of lines and transformers.")
-    links: Name | None = Field(default=None, description="HVDC links, where there are any.")
+    branches: Name | None = Field(
+        default=None, examples=["branches.csv"], description="CSV file of lines and transformers; transport has none."
+    )
+    links: Name | None = Field(default=None, description="HVDC links, and corridors where the power flow is transport.")
     slack_bus: Name = Field(examples=["?"], description="Reference bus of the power flow.")
     slack_vm_pu: Positive = Field(default=1.0, description="Its voltage.")
 
@@ -75,6 +81,8 @@ class ProfileTables(Schema):
     load: SeriesFile = Field(description="One column per area, MW.")
     availability: SeriesFile | None = Field(default=None, description="One column per profile of units, MW.")
     inflow: SeriesFile | None = Field(default=None, description="Energy that flows into stores, MW.")
+    minimum: SeriesFile | None = Field(default=None, description="Output that units must give, MW by minimum.")
+    contract: SeriesFile | None = Field(default=None, description="Contracted flow of links, MW, from -> to.")
     reserve: SeriesFile | None = Field(default=None, description="One column, up_mw: spinning reserve of the system.")
     temperature: SeriesFile = Field(description="One column per station, degC.")
     real_time: RealTimeTables = Field(default=RealTimeTables(), description="What came true otherwise.")
@@ -100,7 +108,7 @@ class ComputeTables(Schema):
 
 
 class Model(Schema):
-    """A model file."""
+    """A model file. A variant overrides keys of it; a scenario names those that it wants, the last one wins."""
 
     name: Annotated[Name, Field(pattern=FOLDER), WithJsonSchema(NAME_SCHEMA | {"pattern": FOLDER})] = Field(
         examples=["model"], description="Also the folder in which a run keeps its copy."
@@ -112,3 +120,4 @@ class Model(Schema):
     stores: StoreTables | None = Field(default=None, description="Batteries and reservoirs, where there are any.")
     profiles: ProfileTables
     compute: ComputeTables
+    variants: dict[Name, dict[str, Any]] = Field(default={}, description="Keys of this file with other values.")

@@ -159,6 +159,11 @@ class Policies(Schema):
 class Dispatch(Schema):
     """Prices that the dispatch weighs against production cost."""
 
+    balancing: Literal["province", "region", "national"] = Field(
+        default="province",
+        description="Which links keep to their contracts: all; those between regions; none, which is an upper bound "
+        "of what trade can bring.",
+    )
     carbon_price_per_t: NonNegative = Field(default=0.0, description="In the model's currency.")
     shed_price_per_mwh: NonNegative = Field(default=10_000.0, description="Of load that is not served.")
     overload_price_per_mwh: NonNegative = Field(default=3_000.0, description="Of flow beyond a line's rating.")
@@ -211,6 +216,7 @@ class Scenario(Schema):
     model: Name = Field(
         examples=["?", "starter", "rts_gmlc"], description="Name of a shipped model, or a folder relative to this file."
     )
+    variants: tuple[Name, ...] = Field(default=(), description="Variants of the model, one laid over the other.")
     description: str = Field(default="", description="A line for people.")
     time: Time
     series: Literal["scheduled", "real_time"] = Field(
