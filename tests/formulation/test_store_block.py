@@ -17,7 +17,7 @@ def written(problem):
     program, injection = Program(), InjectionMap.fixed(problem.injection_mw)
     columns = add_grid(program, problem, injection)
     stores = add_stores(program, problem, columns.segment, injection)
-    links = add_links(program, problem.links, injection)
+    links = add_links(program, problem.links, injection, problem.step_h)
     shed = np.full(problem.load_mw.shape, -1)
     shed[:, columns.shed_bus] = columns.shed
     flows = {field.name: getattr(stores, field.name) for field in fields(stores) if field.name != "balance"}

@@ -14,8 +14,8 @@ from gridtwin.inputs.clock import clock_issues, coverage_issues, skipped_s, time
 from gridtwin.inputs.demand import draw_jobs, find_traces, fit_issues, name_issues, read_traces
 from gridtwin.inputs.fleet import fleet_data, fleet_issues, reachable
 from gridtwin.inputs.forecasts import forecast_issues
-from gridtwin.inputs.generation import unit_data, unit_issues
-from gridtwin.inputs.network import geography, grid_data, network_issues
+from gridtwin.inputs.generation import unit_data, unit_issues, unit_terms
+from gridtwin.inputs.network import geography, grid_data, link_terms, network_issues
 from gridtwin.inputs.places import find_model, model_names
 from gridtwin.inputs.series import connection_issues, run_profiles, series_issues
 from gridtwin.inputs.stores import store_data, store_issues
@@ -160,6 +160,8 @@ def _study(
         units=units,
         stores=stores,
         fleet=fleet,
+        link_terms=link_terms(model, scenario.dispatch.balancing),
+        unit_terms=unit_terms(model),
         geography=geography(model),
         jobs=jobs,
         profiles=series,
