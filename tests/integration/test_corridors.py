@@ -90,8 +90,8 @@ def test_wind_that_finds_no_way_out_is_curtailed(corridors):
         (
             (
                 "links.csv",
-                "hills_plain,back_to_back,hills,plain,100,,,6,,,true",
-                "hills_plain,back_to_back,hills,plain,100,,,6,,,false",
+                "plain,100,,,6,,,true",
+                "plain,100,,,6,,,false",
             ),
             "expected dispatched = true",
         ),

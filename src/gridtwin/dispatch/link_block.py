@@ -60,7 +60,7 @@ def _limits(links: LinkProblem) -> _Limits:
     back = np.where(least > 0, 0.0, back)
     if links.contract_mw is None:
         return _Limits(least, links.rate_mw, back)
-    firm = ~np.isnan(links.contract_mw) & ~_may_deviate(links)
+    firm = _is_firm(links)
     sent, returned = (np.maximum(sign * np.nan_to_num(links.contract_mw), 0.0) for sign in (1.0, -1.0))
     return _Limits(
         least_mw=np.where(firm, sent, least),
@@ -77,26 +77,27 @@ def _may_deviate(links: LinkProblem) -> BoolArray:
     return ~np.isnan(links.contract_mw) & priced
 
 
+def _is_firm(links: LinkProblem) -> BoolArray:
+    """Whether each (time, dispatched) has a contract that may not be left."""
+    if links.contract_mw is None:
+        return np.zeros(links.rate_mw.shape, dtype=np.bool_)
+    return ~np.isnan(links.contract_mw) & ~_may_deviate(links)
+
+
 def _columns(program: Program, links: LinkProblem, limits: _Limits) -> LinkColumns:
     """One column for each slot and direction that can be used."""
     shape = links.rate_mw.shape
     steps = np.broadcast_to(np.arange(shape[0])[:, None], shape)
     slot = steps if links.slot is None else links.slot
     lossless = np.broadcast_to((links.loss == 0), shape) & (limits.least_mw == 0)
-    least = np.where(lossless, -limits.back_mw, limits.least_mw)
+    firm_back = np.where(_is_firm(links), limits.back_mw, 0.0)
+    least = np.where(lossless, limits.least_mw - limits.back_mw, limits.least_mw)
+    most = np.where(lossless, limits.most_mw - firm_back, limits.most_mw)
     backward = np.where(lossless, 0.0, limits.back_mw)
     return LinkColumns(
-        forward=_shared(program, slot, least, limits.most_mw, np.ones(shape, dtype=np.bool_)),
-        backward=_shared(program, slot, _firm_back(links, backward), backward, backward > 0),
+        forward=_shared(program, slot, least, most, np.ones(shape, dtype=np.bool_)),
+        backward=_shared(program, slot, np.where(lossless, 0.0, firm_back), backward, backward > 0),
     )
-
-
-def _firm_back(links: LinkProblem, back_mw: FloatArray) -> FloatArray:
-    """Least that is sent to -> from (time, dispatched): all of it where a contract may not be left."""
-    if links.contract_mw is None:
-        return np.zeros_like(back_mw)
-    firm = ~np.isnan(links.contract_mw) & ~_may_deviate(links)
-    return np.where(firm, back_mw, 0.0)
 
 
 def _shared(program: Program, slot: IntArray, least: FloatArray, most: FloatArray, used: BoolArray) -> IntArray:

@@ -14,9 +14,8 @@ __all__ = ["expected_losses", "no_losses", "plan_losses"]
 
 def expected_losses(system: System, observation: Observation) -> LossEstimate | None:
     """Losses about the flows of the last settled day; None while there is none."""
-    flow, ratio = (
-        part[observation.step_of_day] for part in (observation.memory.flow_mw, observation.memory.loss_ratio)
-    )
+    memory, at = observation.memory, observation.step_of_day
+    flow, ratio = memory.flow_mw[at], memory.loss_ratio[at]
     if np.isnan(flow).any() or np.isnan(ratio).any():
         return None
     return loss_estimate(flow, system.network, ratio)

@@ -244,9 +244,8 @@ def copy(pocket_run, read_stored, tmp_path):
 def test_every_ledger_holds_on_a_real_run(pocket_run, policy):
     run = pocket_run(policy)
     ledgers = close_ledgers(run.data)
-    assert [ledger.name for ledger in ledgers] == [
-        ledger.__name__ for ledger in LEDGERS if ledger is not power_transport
-    ]
+    of_ac = [ledger.__name__ for ledger in LEDGERS if ledger is not power_transport]
+    assert [ledger.name for ledger in ledgers] == of_ac
     assert all(ledger.passed for ledger in ledgers), ledgers
     stored = {ledger.name: ledger.residual for ledger in ledgers}
     assert {name: entry["residual"] for name, entry in run.summary["ledgers"].items()} == stored

@@ -130,9 +130,7 @@ def test_reserve_of_a_zone_keeps_more_online(corridor, daily):
 
 
 def test_a_bundled_plant_gives_no_more_than_its_link_sends(corridor, hand_units):
-    units = hand_units(
-        [(0, 0.0, np.inf, [(200, 5, 0)]), (0, 0.0, np.inf, [(200, 10, 0)]), (2, 0.0, np.inf, [(200, 40, 0)])]
-    )
+    units = hand_units([(bus, 0.0, np.inf, [(200, cost, 0)]) for bus, cost in ((0, 5), (0, 10), (2, 40))])
     terms = replace(UnitTerms.plain(3), link=np.array([0, -1, -1]))
     problem = corridor(units=units, terms=terms)
     load = np.array([[70.0, 0.0, 60.0]])
