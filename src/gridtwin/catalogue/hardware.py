@@ -51,10 +51,13 @@ class Hardware:
 
     def peak(self, precision: str = "") -> Throughput[Precision] | None:
         """Return the peak throughput in a precision, by default that which it is metered in; None without."""
-        name = precision or self.precision
-        speed = {"fp64": self.fp64_tflops, "fp32": self.fp32_tflops, "fp16": self.fp16_tflops, "int8": self.int8_tops}
-        kind: type[Precision] = PRECISIONS[name]
-        return None if math.isnan(speed[name]) else Throughput.of(speed[name], f"T{kind.operation}/s", kind)
+        kind: type[Precision] = PRECISIONS[precision or self.precision]
+        speed = float(getattr(self, kind.column))
+        return None if math.isnan(speed) else Throughput.of(speed, f"T{kind.operation}/s", kind)
+
+    def estimated(self, precision: str) -> bool:
+        """Whether the peak in a precision is an estimate."""
+        return PRECISIONS[precision].column in self.estimates
 
 
 _FIGURES = ("vintage", "idle_w", "peak_w", "memory_gb", "per_rack", *(field.name for field in SPEEDS))
@@ -108,8 +111,8 @@ def _faults(table: Table) -> Iterator[Issue]:
         standard = METERED_IN.get(compute_class, precision)
         if precision != standard and precision in PRECISIONS:
             yield table.at(row, "precision").issue(f"class {compute_class!r} is metered in {standard}, not {precision}")
-        speed = "int8_tops" if precision == "int8" else f"{precision}_tflops"
-        if math.isnan(table.columns.get(speed, [0.0] * len(table))[row]):
+        speed = PRECISIONS[precision].column if precision in PRECISIONS else ""
+        if speed and math.isnan(table.columns[speed][row]):
             yield table.at(row, "precision").issue(f"is metered in {precision} and has no {speed}")
 
 

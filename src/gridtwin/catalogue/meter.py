@@ -17,6 +17,7 @@ class Precision:
     """Arithmetic in which compute is metered; a type, never an object."""
 
     name: ClassVar[str]
+    column: ClassVar[str]  # of the catalogue's tables, in 1e12 operations per second
     operation: ClassVar[str] = "FLOP"
 
 
@@ -24,24 +25,28 @@ class FP64(Precision):
     """Double precision: simulation."""
 
     name = "fp64"
+    column = "fp64_tflops"
 
 
 class FP32(Precision):
     """Single precision: general computing."""
 
     name = "fp32"
+    column = "fp32_tflops"
 
 
 class FP16(Precision):
     """Half precision, FP16 or BF16: training and inference."""
 
     name = "fp16"
+    column = "fp16_tflops"
 
 
 class INT8(Precision):
     """Bytes: inference with quantised weights. Operations, not floating-point ones."""
 
     name = "int8"
+    column = "int8_tops"
     operation = "OP"
 
 

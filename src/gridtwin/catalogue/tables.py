@@ -6,13 +6,13 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from gridtwin.catalogue.requirements import INSTRUCTION_SETS, STACKS
 from gridtwin.errors import InputError, Issue
-from gridtwin.located import Field, Table, read_csv
+from gridtwin.located import Field, Table, read_csv, rows
 
-__all__ = ["ARCHITECTURE", "SPEEDS", "architecture_faults", "estimate_faults", "read_rows", "rows", "words"]
+__all__ = ["ARCHITECTURE", "SPEEDS", "architecture_faults", "estimate_faults", "read_rows", "words"]
 
 SPEEDS = tuple(
     Field(name, at_least=0, empty=math.nan) for name in ("fp64_tflops", "fp32_tflops", "fp16_tflops", "int8_tops")
@@ -52,12 +52,6 @@ def read_rows(
     if issues or table is None:
         raise InputError(issues)
     return MappingProxyType({row[key]: build(**row) for row in rows(table)})
-
-
-def rows(table: Table) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a table, each by column."""
-    for cells in zip(*table.columns.values(), strict=True):
-        yield dict(zip(table.columns, cells, strict=True))
 
 
 def estimate_faults(table: Table, known: Sequence[str]) -> Iterator[Issue]:
