@@ -127,6 +127,7 @@ def _sums(found: Pool | Total, precision: str, units: int) -> Row:
         "metered_in": precision,
         "units": units,
         "measured_units": found.measured_units,
+        "estimated_units": found.estimated_units,
         "racks": found.racks,
         "idle_mw": found.idle_mw,
         "peak_mw": found.peak_mw,

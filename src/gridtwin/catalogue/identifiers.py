@@ -13,7 +13,7 @@ from typing import Final
 
 from gridtwin.errors import RegistryError
 
-__all__ = ["UNKNOWN_COUNTRY", "Identifier"]
+__all__ = ["FORM", "UNKNOWN_COUNTRY", "Identifier"]
 
 UNKNOWN_COUNTRY: Final = "ZZ"  # ISO 3166 leaves it to its users
 FORM: Final = "<country>-<region>-<site>/<class>/<unit>#<n>, or #<n>-#<m> for a range"

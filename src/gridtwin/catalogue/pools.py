@@ -89,6 +89,11 @@ class Pool:
         return sum(units for units, _ in self._spans())
 
     @property
+    def estimated_units(self) -> int:
+        """How many machines count with a peak that is an estimate."""
+        return self.hardware.estimated(self.hardware.precision) * (self.identifier.count - self.measured_units)
+
+    @property
     def metered(self) -> Throughput[Precision]:
         """What counts: the reading where there is one, the peak elsewhere."""
         each = self.hardware.peak()
@@ -144,7 +149,8 @@ class Total:
     compute_class, precision : str
     group : str
         Region or vintage; empty where the pools of the class are one group.
-    units, measured_units : int
+    units, measured_units, estimated_units : int
+        All; those with a reading; those that count with a peak that is an estimate.
     racks : float
         Standard racks of 2.5 kW IT.
     idle_mw, peak_mw : float
@@ -162,6 +168,7 @@ class Total:
     group: str
     units: int
     measured_units: int
+    estimated_units: int
     racks: float
     idle_mw: float
     peak_mw: float
@@ -171,13 +178,11 @@ class Total:
 
     @property
     def uses(self) -> str:
-        """Say which figures `metered` is made of.
-
-        One of `peak`, `measured`, or how many units each.
-        """
-        if self.measured_units in (0, self.units):
-            return "measured" if self.measured_units else "peak"
-        return f"measured for {self.measured_units:,} of {self.units:,} units, peak for the rest"
+        """Say which figures `metered` is made of, such as `measured` or `measured 40, published peak 60`."""
+        published = self.units - self.measured_units - self.estimated_units
+        parts = {"measured": self.measured_units, "published peak": published, "estimated peak": self.estimated_units}
+        there = {name: units for name, units in parts.items() if units}
+        return next(iter(there)) if len(there) == 1 else ", ".join(f"{name} {n:,}" for name, n in there.items())
 
 
 def totals(pools: Iterable[Pool], by: Group = "class") -> list[Total]:
@@ -209,6 +214,7 @@ def _total(compute_class: str, group: str, precision: str, pools: Sequence[Pool]
         group=group,
         units=sum(pool.identifier.count for pool in pools),
         measured_units=sum(pool.measured_units for pool in pools),
+        estimated_units=sum(pool.estimated_units for pool in pools),
         racks=sum(pool.racks for pool in pools),
         idle_mw=sum(pool.idle_mw for pool in pools),
         peak_mw=sum(pool.peak_mw for pool in pools),

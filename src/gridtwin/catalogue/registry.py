@@ -72,9 +72,10 @@ def narrowed(registry: Registry, wanted: Wanted) -> Registry:
         of_age = not years or any(first <= vintage <= last for first, last in years)
         return of_age and all(fact in getattr(wanted, name) for name, fact in facts.items() if getattr(wanted, name))
 
-    everything = [_facts(entry) for entry in registry.pools or registry.units.values()]
+    everything = [_facts(entry) for entry in registry.pools or (*registry.units.values(), *registry.systems.values())]
     for name in ("region", "compute_class", "stack", "instruction_set", "tier"):
-        _require_known(name, getattr(wanted, name), {facts.get(name, "") for facts in everything} - {""})
+        known = {facts.get(name, "") for facts in everything} - {""}
+        _require_known(name, getattr(wanted, name), known, "" if registry.model else "; give --model for places")
     units = {name: unit for name, unit in registry.units.items() if fits(_facts(unit), unit.vintage)}
     pools = tuple(pool for pool in registry.pools if fits(_facts(pool), pool.vintage))
     behind = {unit.based_on for unit in units.values()}
@@ -135,11 +136,11 @@ def _facts(entry: System | Hardware | Pool) -> dict[str, str]:
     return made_for | {"stack": entry.stack, "instruction_set": entry.instruction_set}
 
 
-def _require_known(name: str, given: Sequence[str], known: set[str]) -> None:
+def _require_known(name: str, given: Sequence[str], known: set[str], otherwise: str) -> None:
     what = name.replace("compute_", "").replace("_", " ")
     for text in given:
         if not known:
-            raise RegistryError(f"{what} is {text!r}, but nothing here has a {what}; give --model for places")
+            raise RegistryError(f"{what} is {text!r}, but nothing here has a {what}{otherwise}")
         if text not in known:
             raise RegistryError(f"unknown {what} {text!r}{did_you_mean(text, sorted(known))}")
 

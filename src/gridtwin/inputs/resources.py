@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from gridtwin.catalogue.hardware import load_hardware
 from gridtwin.catalogue.identifiers import Identifier
@@ -11,10 +12,10 @@ from gridtwin.catalogue.pools import Pool
 from gridtwin.errors import InputError, Issue
 from gridtwin.inputs.fleet import fleet_issues
 from gridtwin.inputs.places import find_model, model_names
-from gridtwin.inputs.tables import ModelFolder, read_model
+from gridtwin.inputs.tables import read_model
 from gridtwin.located import Position, did_you_mean, rows
 
-__all__ = ["read_pools"]
+__all__ = ["pools_of", "read_pools"]
 
 
 def read_pools(name: str, variants: Sequence[str] = ()) -> tuple[Pool, ...]:
@@ -50,21 +51,31 @@ def read_pools(name: str, variants: Sequence[str] = ()) -> tuple[Pool, ...]:
         issues += fleet_issues(model)
     if issues or model is None:
         raise InputError(issues)
-    return tuple(_pools(model))
+    buses, sites, nodes = (model.tables[table] for table in ("buses", "sites", "nodes"))
+    area = dict(zip(buses.text("bus"), buses.text("area"), strict=True))
+    return tuple(pools_of(model.spec.country, rows(sites), rows(nodes), area))
 
 
-def _pools(model: ModelFolder) -> Iterator[Pool]:
-    """Yield the pools of a model without issues."""
-    area = dict(zip(model.tables["buses"].text("bus"), model.tables["buses"].text("area"), strict=True))
-    sites = {site["site"]: site for site in rows(model.tables["sites"])}
-    for row in rows(model.tables["nodes"]):
-        site, hardware = sites[row["site"]], load_hardware()[row["hardware"]]
-        region = site["region"] or area[site["bus"]]
-        if row["nodes"]:
+def pools_of(
+    country: str, sites: Iterable[Mapping[str, Any]], nodes: Iterable[Mapping[str, Any]], area: Mapping[str, str]
+) -> Iterator[Pool]:
+    """Yield the pools of a fleet without issues.
+
+    Parameters
+    ----------
+    country : str
+    sites, nodes : iterable of mapping
+        Rows of the tables.
+    area : mapping of str to str
+        Of each bus; the region of its sites that have none.
+    """
+    by_name = {site["site"]: site for site in sites}
+    for row in nodes:
+        site, unit, count = by_name[row["site"]], row["hardware"], int(row["nodes"])
+        region, hardware = site["region"] or area[site["bus"]], load_hardware()[unit]
+        if count:
             yield Pool(
-                identifier=Identifier(
-                    model.spec.country, region, row["site"], row["compute_class"], row["hardware"], 1, int(row["nodes"])
-                ),
+                identifier=Identifier(country, region, row["site"], row["compute_class"], unit, 1, count),
                 hardware=hardware,
                 vintage=int(row["vintage"]) or hardware.vintage,
                 name=site["name"],
