@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gridtwin.arrays import sum_at
 from gridtwin.errors import InputError, Issue
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
@@ -118,26 +117,36 @@ def fill(asked_nodes: FloatArray, room_nodes: IntArray, order: IntArray, block: 
     >>> filled.nodes.tolist(), filled.sent_nodes[0].tolist()
     ([[8, 1]], [[2.0, 1.0], [6.0, 0.0]])
     """
-    sites = room_nodes.shape[1]
     first = np.searchsorted(block, np.arange(block[-1] + 1))
-    sent = np.zeros((len(first), len(order), sites))
-    asked, room = np.zeros(room_nodes.shape), room_nodes.astype(np.float64)
-    rest = asked_nodes.copy()
+    sent = np.zeros((len(order), room_nodes.shape[1], len(first)))  # steps come last here: rows are taken and put back
+    rest, room = asked_nodes.T.copy(), room_nodes.T.astype(np.float64)
+    asked = np.zeros_like(room)
 
     def send(nodes: FloatArray, callers: IntArray, site: IntArray) -> None:
-        nonlocal asked
-        sent[:, callers, site] += np.add.reduceat(nodes, first, axis=0)
-        asked += sum_at(nodes, site, sites)
+        sent[callers, site] += np.add.reduceat(nodes, first, axis=1)
 
     for rank in range(order.shape[1]):
-        callers = np.flatnonzero((order[:, rank] >= 0) & (rest > 0).any(axis=0))
-        site = order[callers, rank]
-        wanted = sum_at(rest[:, callers], site, sites)
-        accepted = np.divide(room, wanted, out=np.ones_like(room), where=wanted > room)
-        taken = rest[:, callers] * accepted[:, site]
-        send(taken, callers, site)
-        rest[:, callers] -= taken
-        room = np.maximum(room - sum_at(taken, site, sites), 0.0)
-    unserved = np.flatnonzero((rest > 0).any(axis=0))
-    send(rest[:, unserved], unserved, order[unserved, 0])
-    return Filled(np.ceil(asked - _ROUNDING_NODES).astype(np.int64), sent)
+        callers, site, at = _grouped(rest, order[:, rank])
+        if not len(callers):
+            break
+        offered = rest[callers]
+        wanted = np.add.reduceat(offered, at, axis=0)
+        accepted = np.divide(room[site], wanted, out=np.ones_like(wanted), where=wanted > room[site])
+        taken = offered * np.repeat(accepted, np.diff(at, append=len(callers)), axis=0)
+        send(taken, callers, order[callers, rank])
+        rest[callers] = offered - taken
+        got = np.add.reduceat(taken, at, axis=0)
+        asked[site] += got
+        room[site] = np.maximum(room[site] - got, 0.0)
+    callers, site, at = _grouped(rest, order[:, 0])
+    if len(callers):
+        send(rest[callers], callers, order[callers, 0])
+        asked[site] += np.add.reduceat(rest[callers], at, axis=0)
+    return Filled(np.ceil(asked.T - _ROUNDING_NODES).astype(np.int64), sent.transpose(2, 0, 1))
+
+
+def _grouped(rest: FloatArray, site: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Return callers that still ask and have a site, by site; these sites; and where the callers of each begin."""
+    callers = np.flatnonzero((rest.max(axis=1) > 0) & (site >= 0))
+    callers = callers[np.argsort(site[callers], kind="stable")]
+    return callers, *np.unique(site[callers], return_index=True)

@@ -290,12 +290,13 @@ def _resize(
 
 
 def _table(parts: Sequence[dict[str, np.ndarray]], axes: QueueAxes, allowed_delay_s: IntArray) -> JobTable:
-    merged = {
-        name: np.concatenate([np.zeros(0, _DTYPES.get(name, np.int64)), *(part[name] for part in parts)])
-        for name in _Draw.__slots__
-    }
-    order = np.argsort(merged["submit_s"], kind="stable")
-    column = {name: values[order] for name, values in merged.items()}
+    def merged(name: str) -> np.ndarray:
+        """Join a column of the streams, which give it up: a year has millions of jobs."""
+        return np.concatenate([np.zeros(0, _DTYPES.get(name, np.int64)), *(part.pop(name) for part in parts)])
+
+    submit_s = merged("submit_s")
+    order = np.argsort(submit_s, kind="stable")
+    column = {"submit_s": submit_s[order]} | {name: merged(name)[order] for name in _Draw.__slots__[1:]}
     return JobTable(
         axes=axes,
         job=np.arange(len(order), dtype=np.int64),
