@@ -23,7 +23,7 @@ from gridtwin.inputs.study import Study
 from gridtwin.inputs.supply import contracts, supply_issues
 from gridtwin.inputs.tables import ModelFolder, read_model
 from gridtwin.inputs.tariffs import tariff_issues
-from gridtwin.inputs.terms import site_terms
+from gridtwin.inputs.terms import site_terms, terms_issues
 from gridtwin.inputs.transfers import transfer_issues
 from gridtwin.located import did_you_mean, shown
 from gridtwin.records import Fleet
@@ -63,7 +63,7 @@ def load_study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
     traces = read_traces(trace_files, issues)
     if model:
         issues += [*network_issues(model), *unit_issues(model), *store_issues(model), *fleet_issues(model)]
-        issues += [*tariff_issues(model), *supply_issues(model)]
+        issues += [*tariff_issues(model), *supply_issues(model), *terms_issues(model)]
     if scenario.value and model:
         issues += [*series_issues(scenario, model), *clock_issues(scenario, model), *name_issues(scenario, model)]
         if fleet := _fleet(scenario.value, model, issues):

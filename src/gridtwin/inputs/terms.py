@@ -4,12 +4,35 @@ from __future__ import annotations
 
 import numpy as np
 
+from gridtwin.errors import Issue
 from gridtwin.inputs.network import indices
 from gridtwin.inputs.tables import ModelFolder, numbers
 from gridtwin.inputs.tariffs import site_tariffs
 from gridtwin.records import Fleet, SiteTerms
 
-__all__ = ["site_terms"]
+__all__ = ["site_terms", "terms_issues"]
+
+
+def terms_issues(model: ModelFolder) -> list[Issue]:
+    """Return rules of sites that nothing could meet, or that nothing could be held against."""
+    sites = model.tables.get("sites")
+    if sites is None:
+        return []
+    return [
+        *(
+            sites.at(row, name).issue(f"{name} is {share:g}; expected a share of at most 1")
+            for name in ("rack_use_min", "green_share_min")
+            for row, share in enumerate(sites.columns[name])
+            if share > 1
+        ),
+        *(
+            sites.at(row, "rack_use_min").issue("rack_use_min without racks: nothing tells how many are there")
+            for row, (share, racks) in enumerate(
+                zip(sites.columns["rack_use_min"], sites.columns["racks"], strict=True)
+            )
+            if share > 0 and not racks > 0
+        ),
+    ]
 
 
 def site_terms(model: ModelFolder, fleet: Fleet) -> SiteTerms:
