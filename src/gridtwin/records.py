@@ -18,6 +18,7 @@ __all__ = [
     "ComputePlan",
     "ComputeRecord",
     "ComputeState",
+    "Contracts",
     "Finding",
     "Fleet",
     "Geography",
@@ -26,6 +27,7 @@ __all__ = [
     "LossEstimate",
     "NetworkMatrices",
     "QueueAxes",
+    "SiteTerms",
     "StoreData",
     "UnitData",
     "UnitTerms",
@@ -319,6 +321,40 @@ class Fleet:
         origin, compute_class, rank = np.nonzero(self.preference >= 0)
         reached[origin, compute_class, self.preference[origin, compute_class, rank]] = True
         return reached
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SiteTerms:
+    """On which terms sites run: where they count, what they pay, which rules bind them. NaN where there is none."""
+
+    region: tuple[str, ...]  # (site,) where its indicators count
+    origin_region: tuple[str, ...]  # (origin,)
+    tariff_per_mwh: FloatArray  # (site, month, half hour) of the local year and day; NaN where the nodal price holds
+    racks: FloatArray  # (site,)
+    pue_limit: FloatArray  # (site,)
+    rack_use_min: FloatArray  # (site,) share of the racks
+    green_share_min: FloatArray  # (site,) share of the draw
+    labour_cost_per_rack_year: FloatArray  # (site,)
+    settlement_per_gb: FloatArray  # (origin, site) from the region of the origin to that of the site; 0 without
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contracts:
+    """Which site takes how much of which unit as green electricity; a portfolio that sites share has several rows."""
+
+    contract: tuple[str, ...]
+    kind: tuple[str, ...]  # "direct", "aggregated", "contract" or "certificate"
+    site: IntArray  # (contract,) site index
+    unit: IntArray  # (contract,) unit index
+    p_mw: FloatArray  # (contract,) of the unit's p_max_mw
+    price_per_mwh: FloatArray  # (contract,)
+    name_zh: tuple[str, ...]
+
+    @classmethod
+    def none(cls) -> Contracts:
+        """No green electricity under contract."""
+        index, number = np.zeros(0, np.int64), np.zeros(0)
+        return cls((), (), index, index, number, number, ())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

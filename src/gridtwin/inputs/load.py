@@ -22,7 +22,10 @@ from gridtwin.inputs.series import connection_issues, run_profiles, series_issue
 from gridtwin.inputs.siting import siting_issues
 from gridtwin.inputs.stores import store_data, store_issues
 from gridtwin.inputs.study import Study
+from gridtwin.inputs.supply import contracts, supply_issues
 from gridtwin.inputs.tables import ModelFolder, read_model
+from gridtwin.inputs.tariffs import tariff_issues
+from gridtwin.inputs.terms import site_terms, terms_issues
 from gridtwin.inputs.transfers import transfer_issues
 from gridtwin.inputs.unserved import unserved_issues
 from gridtwin.located import did_you_mean, shown
@@ -64,6 +67,7 @@ def load_study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
     if model:
         issues += [*network_issues(model), *unit_issues(model), *store_issues(model), *fleet_issues(model)]
         issues += siting_issues(model)
+        issues += [*tariff_issues(model), *supply_issues(model), *terms_issues(model)]
     if scenario.value and model:
         issues += [*series_issues(scenario, model), *clock_issues(scenario, model), *name_issues(scenario, model)]
         if fleet := _fleet(scenario.value, model, issues):
@@ -167,6 +171,8 @@ def _study(
         fleet=fleet,
         link_terms=link_terms(model, scenario.dispatch.balancing),
         unit_terms=unit_terms(model),
+        site_terms=site_terms(model, fleet),
+        contracts=contracts(model),
         geography=_places(model, fleet),
         jobs=jobs,
         profiles=series,

@@ -222,7 +222,11 @@ class Tariff(Schema):
 
     energy_per_mwh: (
         Annotated[tuple[float, ...], Field(strict=False, min_length=HOURS_A_DAY, max_length=HOURS_A_DAY)] | None
-    ) = Field(default=None, description="One price for each local hour of the model's zone; none: the nodal price.")
+    ) = Field(
+        default=None,
+        description="One price for each local hour of the model's zone, the same for all sites, whatever tariff of the "
+        "model they name; none: the site's tariff, or the nodal price where it names none.",
+    )
     network_per_mwh: NonNegative = Field(default=0.0, description="On top of the energy price.")
     demand_charge_per_mw: NonNegative = Field(
         default=0.0, description="For the highest draw of each site in a calendar month."

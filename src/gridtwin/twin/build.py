@@ -10,7 +10,7 @@ import numpy as np
 from gridtwin.compute.disciplines import data_lead_s
 from gridtwin.compute.engine import initial_state
 from gridtwin.dispatch import Penalties, group_units
-from gridtwin.economics.tariffs import Tariff
+from gridtwin.economics.tariffs import Tariff, flat_year
 from gridtwin.grid.ac import AcGrid
 from gridtwin.grid.matrices import network_matrices
 from gridtwin.grid.transport import TransportGrid
@@ -141,9 +141,11 @@ def zone_s(study: Study) -> int:
 
 
 def _tariff(study: Study) -> Tariff:
-    given = study.scenario.tariff
+    """A price of energy in the scenario holds for all sites; without one each pays by the tariff that it names."""
+    given, terms = study.scenario.tariff, study.site_terms
+    flat = None if given.energy_per_mwh is None else np.asarray(given.energy_per_mwh)
     return Tariff(
-        energy_per_mwh=None if given.energy_per_mwh is None else np.asarray(given.energy_per_mwh),
+        energy_per_mwh=terms.tariff_per_mwh if flat is None else flat_year(flat, len(terms.region)),
         network_per_mwh=given.network_per_mwh,
         demand_charge_per_mw=given.demand_charge_per_mw,
         carbon_per_t=0.0 if given.includes_carbon else study.scenario.dispatch.carbon_price_per_t,

@@ -37,6 +37,8 @@ def input_tables(study: Study, power_flow: PowerFlow) -> dict[str, Table]:
         "links": _links(study),
         "sites": _sites(study),
         "origins": _origins(study),
+        "site_terms": _site_terms(study),
+        "supply": _supply(study),
         "pools": _pools(study),
         "wan": _wan(study),
         "requests": _requests(study),
@@ -162,12 +164,34 @@ def _sites(study: Study) -> Table:
     }
 
 
+def _site_terms(study: Study) -> Table:
+    terms = study.site_terms
+    columns = ("racks", "pue_limit", "rack_use_min", "green_share_min", "labour_cost_per_rack_year")
+    return {
+        "site": np.array(study.fleet.site),
+        "region": np.array(terms.region, dtype=str),
+        **{name: getattr(terms, name) for name in columns},
+    }
+
+
+def _supply(study: Study) -> Table:
+    contracts = study.contracts
+    return {
+        **{name: np.array(getattr(contracts, name), dtype=str) for name in ("contract", "name_zh", "kind")},
+        "site_index": contracts.site,
+        "unit_index": contracts.unit,
+        "p_mw": contracts.p_mw,
+        "price_per_mwh": contracts.price_per_mwh,
+    }
+
+
 def _origins(study: Study) -> Table:
     places = study.geography
     return {
         "origin": np.array(study.fleet.axes.origin),
         "name": np.array(places.origin_name, dtype=str),
         "whole": np.array(study.fleet.axes.origin)[study.fleet.axes.link_origin],
+        "region": np.array(study.site_terms.origin_region, dtype=str),
         "lat": places.origin_lat,
         "lon": places.origin_lon,
     }
@@ -195,6 +219,7 @@ def _wan(study: Study) -> Table:
         "price_per_gb": fleet.price_per_gb.ravel(),
         "bandwidth_gbps": fleet.bandwidth_gbps.ravel(),
         "latency_oneway_ms": fleet.latency_oneway_s.ravel() * 1000.0,
+        "settlement_per_gb": study.site_terms.settlement_per_gb.ravel(),
     }
 
 

@@ -109,6 +109,27 @@ lake,2,Reservoir,,0,0,200,1,1,0.5,river
 }
 
 
+TERMS = {
+    "tariffs.csv": "tariff,month,period,from_h,to_h\n"
+    + "".join(
+        f"city,{month},valley,0,8\ncity,{month},peak,8,11.5\ncity,{month},flat,11.5,24\n" for month in range(1, 13)
+    ),
+    "tariff_prices.csv": "tariff,period,price_per_mwh\ncity,valley,20\ncity,flat,50\ncity,peak,90\n",
+    "supply.csv": """\
+contract,site,kind,unit,p_mw,price_per_mwh,name_zh
+ppa,east,contract,wind,10,25,购电协议
+pool,east,aggregated,wind,5,30,集合交易
+pool,west,aggregated,sun,4,31,集合交易
+fence,west,direct,sun,6,22,绿电直连
+""",
+    "sites.csv": """\
+site,bus,station,cooling,power_factor,connection_mw,region,tariff,pue_limit,rack_use_min,green_share_min,racks
+east,1,town,evaporative,0.98,5,,city,1.25,0.65,0.8,400
+west,3,town,free_air,0.95,,far,,,,,
+""",
+}
+
+
 class Lab:
     """A scenario and its model in a folder of their own."""
 
@@ -135,6 +156,15 @@ class Lab:
         hydro = "hydro,2,Hydro,0,30,0,0,1,,false,false,true,true,true,,lake"
         text = "\n".join([f"{header},store", *(f"{row}," for row in rows), hydro])
         (self.root / "models/tiny/units.csv").write_text(text + "\n", encoding="utf-8")
+
+    def add_terms(self) -> None:
+        """Add a tariff for one site, green supply, and a unit behind the meter of the other."""
+        for name, text in TERMS.items():
+            (self.root / "models/tiny" / name).write_text(text, encoding="utf-8")
+        more = "tariffs: {periods: tariffs.csv, prices: tariff_prices.csv}\nsupply: {table: supply.csv}\n"
+        self.edit("model.yaml", "profiles:\n", f"{more}profiles:\n")
+        with (self.root / "models/tiny/units.csv").open("a", encoding="utf-8") as units:
+            units.write("sun,3,PV,0,10,0,0,1,,false,false,false,true,true,\n")
 
     def edit(self, name: str, old: str, new: str) -> None:
         path = next(path for path in self.root.rglob(name))
