@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gridtwin.profiles.series import Profiles
-from gridtwin.records import Fleet, Geography, GridData, StoreData, UnitData
+from gridtwin.records import Fleet, Geography, GridData, ModelFacts, StoreData, UnitData
 from gridtwin.scenario.schema import Scenario
 from gridtwin.timegrid import TimeGrid
 from gridtwin.workload.jobs import JobTable
@@ -38,6 +38,7 @@ class Study:
     stores : StoreData
     fleet : Fleet
     geography : Geography
+    facts : ModelFacts
     jobs : JobTable
     profiles : Profiles
         What comes true.
@@ -64,6 +65,7 @@ class Study:
     stores: StoreData
     fleet: Fleet
     geography: Geography
+    facts: ModelFacts
     jobs: JobTable
     profiles: Profiles
     day_ahead: Profiles | None
