@@ -65,6 +65,7 @@ def pose_grid(
         links=_pose_links(system, forecast.steps),
         reserve_mw=forecast.reserve_mw,
         cuts=InjectionCuts.none() if plan is None else plan.cuts.within(np.ones(forecast.steps, dtype=bool)),
+        permute=system.permute,
     )
 
 
