@@ -113,6 +113,41 @@ class Geography:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ModelFacts:
+    """What planners count by: regions, people, racks, hardware. Nothing is dispatched with it; "" or NaN where unknown.
+
+    Rows of origins are those of the model's table, of which queues may have parts.
+    """
+
+    bus_name_zh: tuple[str, ...]
+    bus_region: tuple[str, ...]
+    site_name_zh: tuple[str, ...]
+    site_region: tuple[str, ...]
+    site_tier: tuple[str, ...]
+    site_hub: tuple[str, ...]
+    site_side: tuple[str, ...]
+    site_racks: FloatArray  # (site,) standard racks that there is room for
+    site_pue_limit: FloatArray  # (site,)
+    site_rack_use_min: FloatArray  # (site,)
+    site_green_share_min: FloatArray  # (site,)
+    origin: tuple[str, ...]
+    origin_name_zh: tuple[str, ...]
+    origin_region: tuple[str, ...]
+    origin_population: FloatArray  # (origin,) persons
+    origin_gdp: FloatArray  # (origin,) money a year
+    node_site: IntArray  # (row,) site index
+    node_class: IntArray  # (row,) class index
+    node_hardware: tuple[str, ...]  # (row,)
+    node_made_for: tuple[str, ...]  # (row,) class of the catalogue, which says in which precision it is metered
+    nodes: IntArray  # (row,)
+    node_vintage: IntArray  # (row,) year; 0 where unknown
+    node_peak_w: FloatArray  # (row,) of one node, as are the speeds
+    node_fp64_tflops: FloatArray  # (row,)
+    node_fp32_tflops: FloatArray  # (row,)
+    node_fp16_tflops: FloatArray  # (row,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class UnitData:
     """Generating units and condensers. Segments are ragged and convex: cheapest first within a unit."""
 

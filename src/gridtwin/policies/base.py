@@ -47,6 +47,7 @@ class System:
     tariff: Tariff
     zone_s: int  # offset from UTC of the local hours and months that tariffs go by
     discipline: str
+    permute: int = 0  # order in which the solver gets every program
 
     @property
     def step_h(self) -> float:
