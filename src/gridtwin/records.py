@@ -217,12 +217,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class QueueAxes:
-    """Names along the axes of a queue index: (origin, class, delay class, duration bin), in C order."""
+    """Names along the axes of a queue index: (origin, class, delay class, duration bin), in C order.
+
+    Work of an origin that may not go wherever the rest may has an origin of its own, which is a part of the first.
+    """
 
     origin: tuple[str, ...]
     compute_class: tuple[str, ...]
     delay_class: tuple[str, ...]
     bin_upper_s: tuple[int, ...]  # upper runtime of each duration bin, s; the last is the longest job
+    part_of: tuple[int, ...] = ()  # (origin,) index of the origin whose data links it uses; empty: each has its own
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -233,6 +237,11 @@ class QueueAxes:
     def size(self) -> int:
         """Number of queues."""
         return int(np.prod(self.shape))
+
+    @property
+    def link_origin(self) -> IntArray:
+        """Index of the origin whose data links each uses (origin,)."""
+        return np.asarray(self.part_of or range(len(self.origin)), np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

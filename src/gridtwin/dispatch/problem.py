@@ -218,12 +218,18 @@ class ComputeProblem:
     preemptible: PreemptibleProblem
     coarse_after: int = 0  # first step from which on starts are decided for several steps at once
     coarse_steps: int = 1  # that many
+    part_of: tuple[int, ...] = ()  # (origin,) origin whose links each uses; empty: each has its own
 
     @property
     def fine_steps(self) -> int:
         """Number of first steps that are decided one by one; beyond them, interruptions have no price."""
         steps = len(self.released_nodes)
         return steps if self.coarse_steps == 1 else min(self.coarse_after, steps)
+
+    @property
+    def link_origin(self) -> IntArray:
+        """Index of the origin whose links each uses (origin,)."""
+        return np.asarray(self.part_of or range(self.shape[0]), np.int64)
 
     @property
     def slot(self) -> IntArray:

@@ -27,6 +27,7 @@ class Profiles:
     reserve_mw: FloatArray  # (step,) upward reserve that is required
     pue: FloatArray  # (step, site) >= 1
     service_nodes: IntArray  # (step, site, class) nodes that services ask for
+    requests_gb: FloatArray  # (window, origin, site) that requests of services move over the WAN
     model_steps: int  # steps until the model's series end; all of them without `time.wrap`
 
     @property

@@ -37,6 +37,7 @@ def input_tables(study: Study, ac_grid: AcGrid) -> dict[str, Table]:
         "origins": _origins(study),
         "pools": _pools(study),
         "wan": _wan(study),
+        "requests": _requests(study),
         "penalties": _penalties(study),
         "tariff": _tariff(study),
     }
@@ -156,6 +157,7 @@ def _origins(study: Study) -> Table:
     return {
         "origin": np.array(study.fleet.axes.origin),
         "name": np.array(places.origin_name, dtype=str),
+        "whole": np.array(study.fleet.axes.origin)[study.fleet.axes.link_origin],
         "lat": places.origin_lat,
         "lon": places.origin_lon,
     }
@@ -184,6 +186,14 @@ def _wan(study: Study) -> Table:
         "bandwidth_gbps": fleet.bandwidth_gbps.ravel(),
         "latency_oneway_ms": fleet.latency_oneway_s.ravel() * 1000.0,
     }
+
+
+def _requests(study: Study) -> Table:
+    """What the requests of services move, by window; where they move something."""
+    window, origin, site = np.nonzero(study.profiles.requests_gb)
+    gb = study.profiles.requests_gb[window, origin, site]
+    cost = gb * study.fleet.price_per_gb[origin, site]
+    return {"window": window, "origin_index": origin, "site_index": site, "gb": gb, "cost": cost}
 
 
 def _tariff(study: Study) -> Table:
