@@ -1,6 +1,6 @@
 """Build the compute half of `models/east_west_china` from `sources/`; what has no source there is an *estimate* here.
 
-`python -m modelling.east_west_china.fleet` writes the tables and prints the calibration.
+`python -m modelling.east_west_china.build_fleet` writes the tables and prints the calibration.
 """
 
 from __future__ import annotations
@@ -42,6 +42,16 @@ STAFF_PER_RACK: Final = 1 / 60
 ON_COSTS: Final = 1.4  # employer's contributions and overheads on a wage
 CONNECTION_SHARE: Final = 0.62  # of what all racks of a cluster would draw at their rating and its PUE limit
 GREEN_RULE: Final = 0.8  # new data centres at hubs, from the end of 2025
+
+SEED_TWH: Final = 150.0  # of all compute centres in 2023
+SERVICE_UTILISATION: Final = 0.8  # of nodes that answer
+BUSY: Final = {  # of all nodes, in the mean of a year
+    "online": 0.66 * SERVICE_UTILISATION,
+    "inference": 0.62 * SERVICE_UTILISATION,
+    "edge": 0.5 * SERVICE_UTILISATION,
+    "intelligent": 0.65,
+    "super": 0.75,
+}
 
 CLASSES: Final = ("general", "intelligent", "super", "online", "inference", "edge")
 SUPER_HARDWARE: Final = "super_cpu_block_40kw"  # where a province without a centre is to serve itself
@@ -384,6 +394,13 @@ def energy_twh(layout: Layout, busy: Mapping[str, float]) -> dict[str, dict[str,
     return found
 
 
+def solved_busy(layout: Layout, twh: float) -> dict[str, float]:
+    """Return how busy each class must be for a year to take `twh`: general batch work closes the balance."""
+    base = dict(BUSY)
+    found = [math.fsum(math.fsum(of.values()) for of in energy_twh(layout, base | {"general": b}).values()) for b in (0, 1)]
+    return base | {"general": (twh - found[0]) / (found[1] - found[0])}
+
+
 def format_cell(value: object) -> str:
     """Return a number without superfluous digits, text as it is, and nothing for nothing."""
     if isinstance(value, float):
@@ -397,11 +414,8 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows([format_cell(value) for value in row] for row in rows)
-if __name__ == "__main__":
-    s=read_sources(MODEL/"sources"); b=as_is(s)
-    for l in (b,local(s,b),cross(s,b),projected(s,b)):
-        print({c:l.total(c) for c in CLASSES}, sum(l.total(c) for c in CLASSES), sum(x.racks for x in l.sites), sum(x.racks for x in l.sites if x.tier=='hub'), sum(sum(x.nodes.values()) for x in l.sites if x.tier=='hub'))
-        busy={"general":.6,"online":.66*.8,"inference":.5,"intelligent":.65,"super":.75,"edge":.4}
-        e=energy_twh(l,busy); print(sum(sum(v.values()) for v in e.values()), {c:round(sum(v[c] for v in e.values()),1) for c in CLASSES})
-        n=sum(load_hardware()[x.hardware[c]].peak_w*k*x.pue for x in l.sites for c,k in x.nodes.items())/sum(load_hardware()[x.hardware[c]].peak_w*k for x in l.sites for c,k in x.nodes.items()); print('pue',n)
-        print({r:round(sum(v.values()),1) for r,v in e.items()})
+
+
+def with_pue(site: Site, pue: float) -> Site:
+    """Return a site with another PUE."""
+    return replace(site, pue=pue)
