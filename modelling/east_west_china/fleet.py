@@ -27,7 +27,8 @@ RACKS_PER_NODE: Final = 16  # a node is a block of 40 kW
 
 # estimates from here on
 PROVINCIAL_RACK_USE: Final = 0.85  # halls of carriers and enterprises fill as they are built
-EDGE_SHARE: Final = 0.02  # of a province's racks outside the cluster stand in edge rooms
+EDGE_NODES: Final = 8_000  # in edge rooms, which stand where people and industry are
+HOSTED_SHARE: Final = 0.4  # of online work belongs to tenants of a hall and stays where the racks are
 PROVINCIAL_SHARES: Final = {"general": 0.35, "edge": 0.005}  # of a provincial site's nodes; online takes what is left
 CLUSTER_SHARES: Final = {"online": 0.35, "general": 0.45, "inference": 0.08, "intelligent": 0.12}
 PROVINCIAL_AI_NODES: Final = {"inference": 7_000, "intelligent": 7_000}  # nationally, spread by services GDP
@@ -46,11 +47,11 @@ GREEN_RULE: Final = 0.8  # new data centres at hubs, from the end of 2025
 SEED_TWH: Final = 150.0  # of all compute centres in 2023
 SERVICE_UTILISATION: Final = 0.8  # of nodes that answer
 BUSY: Final = {  # of all nodes, in the mean of a year
-    "online": 0.66 * SERVICE_UTILISATION,
+    "online": 0.70 * SERVICE_UTILISATION,
     "inference": 0.62 * SERVICE_UTILISATION,
     "edge": 0.5 * SERVICE_UTILISATION,
     "intelligent": 0.65,
-    "super": 0.75,
+    "super": 0.70,
 }
 
 CLASSES: Final = ("general", "intelligent", "super", "online", "inference", "edge")
@@ -108,12 +109,25 @@ def shares(weights: Mapping[str, float], names: Iterable[str] | None = None) -> 
 
 
 def demand_weights(sources: Sources) -> dict[str, dict[str, float]]:
-    """Share of each province in the demand for each class: an *estimate* from population, GDP and services GDP."""
+    """Share of each province in the demand for each class, an *estimate*, and in what it is made of."""
     people, output, services = (shares(of) for of in (sources.population, sources.gdp, sources.services_gdp))
-    mixed = {name: 0.3 * people[name] + 0.2 * output[name] + 0.5 * services[name] for name in people}
+    racks = provincial_racks(sources)
+    for cluster in sources.clusters:
+        racks[cluster.province] += cluster.racks_2023
+    hosted = shares(racks)
+    asked = {name: 0.4 * people[name] + 0.2 * output[name] + 0.4 * services[name] for name in people}
+    online = {name: HOSTED_SHARE * hosted[name] + (1 - HOSTED_SHARE) * asked[name] for name in people}
     edge = {name: 0.5 * people[name] + 0.5 * output[name] for name in people}
     batch = dict.fromkeys(("general", "intelligent", "super"), services)
-    return {**batch, "online": mixed, "inference": mixed, "edge": edge}
+    return {
+        **batch,
+        "online": online,
+        "inference": asked,
+        "edge": edge,
+        "people": people,
+        "output": output,
+        "hosted": hosted,
+    }
 
 
 def provincial_racks(sources: Sources) -> dict[str, float]:
@@ -132,9 +146,15 @@ def as_is(sources: Sources) -> Layout:
     racks, services = provincial_racks(sources), shares(sources.services_gdp)
     wage = {province.province: province.wage_2023_cny for province in sources.provinces}
     sites = [_cluster_site(cluster, wage[cluster.province]) for cluster in sources.clusters]
-    sites += [_provincial_site(p, racks[p.province] * (1 - EDGE_SHARE), services[p.province]) for p in sources.provinces]
+    edge_racks = {
+        name: EDGE_NODES * share * RACKS_PER_NODE / PROVINCIAL_RACK_USE
+        for name, share in demand_weights(sources)["edge"].items()
+    }
     sites += [
-        _edge_site(p, racks[p.province] * EDGE_SHARE, EDGE_HARDWARE[k % len(EDGE_HARDWARE)])
+        _provincial_site(p, racks[p.province] - edge_racks[p.province], services[p.province]) for p in sources.provinces
+    ]
+    sites += [
+        _edge_site(p, edge_racks[p.province], EDGE_HARDWARE[k % len(EDGE_HARDWARE)])
         for k, p in enumerate(sources.provinces)
     ]
     sites += [site for site in _centre_sites(sources) if site.nodes["super"]]
