@@ -24,6 +24,7 @@ DEVIATION_PRICE: Final = 350.0  # CNY/MWh
 FLAT_STEP: Final = (1.06, 1.0, 0.92)  # peak, flat, valley of a contract against its month
 SOLAR_STEP: Final = (0.9, 1.35, 0.55)  # of one that sells sun: flat includes noon
 PRIOR_HOURS: Final = 900.0  # how far a DC line may leave its usual hours, against an AC corridor
+OWN_SEASON: Final = 0.5  # how far thermal plants follow the need of their own province rather than the nation's
 ROUND_MW: Final = 10.0
 ONE_WAY: Final = "dc"
 
@@ -166,8 +167,10 @@ def _monthly(
     incidence, (lower, upper) = _incidence(table, buses), _limits(table)
     fixed, load = monthly["fixed"].to_numpy(), factor * monthly["load"].to_numpy()
     lost = (losses + storage_loss)[:, None] * load / load.sum(axis=1, keepdims=True)
-    need = (load + lost - fixed).sum(axis=0)
-    thermal = monthly["thermal"].to_numpy().sum(axis=1)[:, None] * (need / need.sum())[None, :]
+    yearly_thermal = monthly["thermal"].to_numpy().sum(axis=1)[:, None]
+    need, own = (load + lost - fixed).sum(axis=0), (load + lost - fixed).clip(min=0.0) + 0.02 * load
+    own_share = own / own.sum(axis=1, keepdims=True)
+    thermal = yearly_thermal * ((1.0 - OWN_SEASON) * need / need.sum() + OWN_SEASON * own_share)
     surplus = fixed + thermal - load - lost
     month, period = month_of_hour(), period_of_hour()
     hours = np.bincount(month)

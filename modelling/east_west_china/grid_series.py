@@ -44,9 +44,13 @@ def monthly_sum(series: pd.DataFrame) -> pd.DataFrame:
 def _shape(sources: Sources) -> pd.DataFrame:
     """Load by bus, mean 1: the shape of its province with the months of the nation."""
     month = month_of_hour()
-    national = sources.load.sum(axis=1).groupby(month).sum().to_numpy()
+    winter = month < 2  # noqa: PLR2004 - the spring festival falls in February of the shape, in January of 2023
+    mean = sources.load.groupby(month).transform("mean")
+    mean[winter] = sources.load[winter].mean().to_numpy()
+    level = sources.load / sources.load.groupby(month).transform("mean") * mean
+    national = level.sum(axis=1).groupby(month).sum().to_numpy()
     factor = (NATIONAL_MONTHS / NATIONAL_MONTHS.sum()) / (national / national.sum())
-    shape = sources.load.mul(factor[month], axis=0)[list(sources.buses["province"])]
+    shape = level.mul(factor[month], axis=0)[list(sources.buses["province"])]
     shape.columns = sources.buses.index
     return shape / shape.mean()
 
@@ -59,13 +63,13 @@ def monthly_load(sources: Sources, consumption: pd.Series[float]) -> pd.DataFram
 def load_of(sources: Sources, twh: pd.Series[float], peak_gw: float) -> pd.DataFrame:
     """Load by bus, MW, without data centres: energy of the year, national peak as published.
 
-    The shape is stretched about its daily mean and then about its yearly mean, both by one factor for all provinces.
+    The shape is drawn towards its monthly mean by one factor for all provinces and hours.
     """
     shape = _shape(sources)
-    daily = shape.groupby(np.arange(HOURS) // 24).transform("mean")
+    month = shape.groupby(month_of_hour()).transform("mean")
 
     def at(stretch: float) -> pd.DataFrame:
-        return (daily + stretch * (shape - daily)) * (twh * 1e6 / HOURS)
+        return (month + stretch * (shape - month)) * (twh * 1e6 / HOURS)
 
     low, high = 0.2, 1.6
     for _ in range(40):
