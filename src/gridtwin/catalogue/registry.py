@@ -72,7 +72,10 @@ def narrowed(registry: Registry, wanted: Wanted) -> Registry:
         of_age = not years or any(first <= vintage <= last for first, last in years)
         return of_age and all(fact in getattr(wanted, name) for name, fact in facts.items() if getattr(wanted, name))
 
-    everything = [_facts(entry) for entry in registry.pools or (*registry.units.values(), *registry.systems.values())]
+    everything = [_facts(pool) for pool in registry.pools]
+    if not everything:
+        everything = [_facts(unit) for unit in registry.units.values()]
+        everything += [_facts(system) for system in registry.systems.values()]
     for name in ("region", "compute_class", "stack", "instruction_set", "tier"):
         known = {facts.get(name, "") for facts in everything} - {""}
         _require_known(name, getattr(wanted, name), known, "" if registry.model else "; give --model for places")
