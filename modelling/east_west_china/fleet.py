@@ -31,7 +31,11 @@ EDGE_NODES: Final = 8_000  # in edge rooms, which stand where people and industr
 HOSTED_SHARE: Final = 0.4  # of online work belongs to tenants of a hall and stays where the racks are
 PROVINCIAL_SHARES: Final = {"general": 0.35, "edge": 0.005}  # of a provincial site's nodes; online takes what is left
 CLUSTER_SHARES: Final = {"online": 0.35, "general": 0.45, "inference": 0.08, "intelligent": 0.12}
-PROVINCIAL_AI_NODES: Final = {"inference": 7_000, "intelligent": 7_000}  # nationally, spread by services GDP
+PROVINCIAL_INFERENCE_NODES: Final = 7_000  # nationally, spread by services GDP
+PROVINCIAL_TRAINING_NODES: Final = 7_000  # the same, in the provinces that have a public centre or a large company's
+TRAINING_PROVINCES: Final = (
+    "Beijing,Tianjin,Hebei,Liaoning,Shanghai,Jiangsu,Zhejiang,Fujian,Shandong,Henan,Hubei,Hunan,Guangdong,Sichuan,Shaanxi"
+).split(",")
 CROSS_HUB_SHARES: Final = {"online": 0.33, "general": 0.55, "inference": 0.40, "intelligent": 0.70}  # of the nation's
 HUB_RACK_USE: Final = 0.65  # where hubs are filled as the rule asks
 GROWTH_2030: Final = {"online": 1.7, "general": 1.7, "inference": 12.0, "intelligent": 12.0, "super": 2.0, "edge": 3.0}
@@ -150,9 +154,13 @@ def as_is(sources: Sources) -> Layout:
         name: EDGE_NODES * share * RACKS_PER_NODE / PROVINCIAL_RACK_USE
         for name, share in demand_weights(sources)["edge"].items()
     }
-    sites += [
-        _provincial_site(p, racks[p.province] - edge_racks[p.province], services[p.province]) for p in sources.provinces
-    ]
+    training = shares(sources.services_gdp, TRAINING_PROVINCES)
+    for p in sources.provinces:
+        ai_nodes = {
+            "inference": max(1, round(PROVINCIAL_INFERENCE_NODES * services[p.province])),
+            "intelligent": round(PROVINCIAL_TRAINING_NODES * training.get(p.province, 0.0)),
+        }
+        sites.append(_provincial_site(p, racks[p.province] - edge_racks[p.province], ai_nodes))
     sites += [
         _edge_site(p, edge_racks[p.province], EDGE_HARDWARE[k % len(EDGE_HARDWARE)])
         for k, p in enumerate(sources.provinces)
@@ -203,10 +211,10 @@ def _connection_mw(racks: float, pue_limit: float) -> float:
     return round(CONNECTION_SHARE * racks * RACK_KW * pue_limit / 1000, -1)
 
 
-def _provincial_site(province: Province, racks: float, services_share: float) -> Site:
+def _provincial_site(province: Province, racks: float, ai_nodes: Mapping[str, int]) -> Site:
     filled = racks * PROVINCIAL_RACK_USE / RACKS_PER_NODE
     nodes = {name: round(filled * share) for name, share in PROVINCIAL_SHARES.items()}
-    nodes |= {name: max(1, round(count * services_share)) for name, count in PROVINCIAL_AI_NODES.items()}
+    nodes |= {name: count for name, count in ai_nodes.items() if count}
     nodes["online"] = round(filled) - sum(nodes.values())
     annual_degc = (province.january_degc + province.july_degc) / 2
     return Site(
@@ -243,7 +251,7 @@ def _provincial_site(province: Province, racks: float, services_share: float) ->
 
 
 def _edge_site(province: Province, racks: float, hardware: str) -> Site:
-    site = _provincial_site(province, racks, 0.0)
+    site = _provincial_site(province, racks, {})
     return replace(
         site,
         site=f"{province.province}_Edge",
@@ -262,7 +270,7 @@ def _centre_sites(sources: Sources) -> Iterator[Site]:
     for centre in sources.centres:
         nodes = round(centre.peak_mw * 1000 / (RACK_KW * RACKS_PER_NODE))
         yield replace(
-            _provincial_site(by_name[centre.province], 0.0, 0.0),
+            _provincial_site(by_name[centre.province], 0.0, {}),
             site=centre.centre,
             name=centre.name,
             name_zh=centre.name_zh,

@@ -16,7 +16,8 @@ from modelling.east_west_china.fleet_sources import Province, Sources
 __all__ = ["AS_IS", "DIRECT", "STRANDED", "WAN_COLUMNS", "Network", "wan_rows"]
 
 WAN_COLUMNS: Final = ("origin", "site", "latency_oneway_ms", "bandwidth_gbps", "price_per_gb", "settlement_per_gb")
-NEIGHBOURS: Final = 3  # nearest other provinces whose data centres an origin reaches
+NEIGHBOURS: Final = 2  # nearest other provinces whose data centres an origin reaches
+CENTRES: Final = 6  # nearest supercomputing centres that an origin computes at
 EDGE_MS: Final = 0.6  # within the city
 METRO_MS: Final = 2.5  # within the province
 LEAST_GBPS: Final = 10.0
@@ -38,25 +39,26 @@ class Network:
 AS_IS: Final = Network(1.6, 1.0, 400.0, 0.08, 0.03)
 DIRECT: Final = Network(1.35, 0.5, 4000.0, 0.03, 0.01)  # direct connections between hubs
 STRANDED: Final = Network(1.6, 1.0, 400.0, 0.08, 0.03, western_gbps=5.0, western_route_factor=3.5)
-OWN_REGION: Final = Network(1.35, 0.5, 3000.0, 0.02, 0.0)  # from the provinces of a hub to its clusters
-NEIGHBOUR: Final = Network(1.5, 1.0, 600.0, 0.03, 0.01)
-SUPER: Final = Network(1.5, 1.0, 200.0, 0.05, 0.01)
+OWN_REGION: Final = Network(1.35, 0.5, 4000.0, 0.02, 0.0)  # from the provinces of a hub to its clusters
+NEIGHBOUR: Final = Network(1.5, 1.0, 4000.0, 0.03, 0.01)
+SUPER: Final = Network(1.5, 1.0, 1000.0, 0.05, 0.01)
 
 
 def wan_rows(sources: Sources, layout: Layout, network: Network) -> Iterator[list[object]]:
-    """Rows of wan.csv: own sites, the nearest other provinces, all clusters, all supercomputing centres."""
+    """Rows of wan.csv: own sites, the nearest other provinces and supercomputing centres, all clusters."""
     size = shares(sources.services_gdp)
     of = {province.province: province for province in sources.provinces}
     for province in sources.provinces:
         weight = size[province.province] * len(size)
         near = _nearest(province, sources)
+        centres = _centres(province, layout)
         for site in layout.sites:
             own = site.region == province.province
             if own and site.tier in ("edge", "provincial"):
                 yield [province.province, site.site, EDGE_MS if site.tier == "edge" else METRO_MS, None, 0.0, 0.0]
             elif site.tier == "provincial" and site.region in near:
                 yield _link(province, site, NEIGHBOUR, weight)
-            elif site.tier == "super":
+            elif site.tier == "super" and site.site in centres:
                 yield _link(province, site, SUPER, weight)
             elif site.tier == "hub":
                 nearby = own or (of[site.region].group == province.group and province.group in ("BTH", "YRD"))
@@ -67,6 +69,13 @@ def _nearest(province: Province, sources: Sources) -> set[str]:
     others = [other for other in sources.provinces if other is not province]
     km = great_circle_km(*_place(province), np.array([o.lat for o in others]), np.array([o.lon for o in others]))
     return {others[k].province for k in np.argsort(km, kind="stable")[:NEIGHBOURS]}
+
+
+def _centres(province: Province, layout: Layout) -> set[str]:
+    """The nearest supercomputing centres, where accounts and data are."""
+    places = [site for site in layout.sites if site.tier == "super"]
+    km = great_circle_km(*_place(province), np.array([s.lat for s in places]), np.array([s.lon for s in places]))
+    return {places[k].site for k in np.argsort(km, kind="stable")[:CENTRES]}
 
 
 def _place(place: Province | Site) -> tuple[FloatArray, FloatArray]:

@@ -162,7 +162,7 @@ def _head(written: Written) -> list[str]:
         "model: east_west_china",
         *([f"variants: [{', '.join(written.variants)}]"] if written.variants else []),
         f"description: {written.description}",
-        f"time: {{start: {written.start}, duration: {written.duration}, step: 1h, window: 24h, horizon: 48h{wrap}}}",
+        f"time: {{start: {written.start}, duration: {written.duration}, step: 1h, window: 24h, horizon: 36h{wrap}}}",
         "",
     ]
 
@@ -172,7 +172,7 @@ def _tail(written: Written) -> list[str]:
         "",
         "policy: co_dispatch",
         "policies:",
-        "  co_dispatch: {capacity_margin: 0.1}",
+        "  co_dispatch: {capacity_margin: 0.1, coarse_step: 12h}",
         "dispatch: {balancing: province, carbon_price_per_t: 70, late_price_per_node_h: 500} # CNY; carbon: market of 2023",
         f"compute: {{discipline: edf, reach: {written.reach}}}",
         "forecast: perfect",
@@ -187,7 +187,7 @@ def _workload(
     lines = [
         "workload:",
         "  delay_classes: {prompt: 1h, half_day: 12h, two_days: 48h} # how long after submit + runtime a job may end",
-        "  duration_bins: [4h, 16h, 73h]",
+        "  duration_bins: [8h, 73h]",
         "  max_share_of_pool: 0.2",
         "  wide_jobs: split",
         "  batch:",
