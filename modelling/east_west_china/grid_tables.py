@@ -32,9 +32,8 @@ GAS_CO2: Final = 390.0
 OTHER_COST, OTHER_CO2 = 300.0, 350.0
 NUCLEAR_COST: Final = 90.0
 HYDRO_COST: Final = 2.0
-RESERVOIR_H: Final = {"Lancang": 240, "Yellow": 300, "Three_Gorges": 120, "Jinsha": 120, "Yalong": 160, "Wu": 120,
-                      "Hongshui": 120, "Dadu": 60}  # fmt: skip
-RIVERS_H: Final = 30
+RESERVOIR_H: Final = 60  # of full output; the inflow is the regulated release, so that only days and weeks are left to shift
+RIVERS_H: Final = 20
 PUMPED_H: Final = 7.0
 PUMPED_EFFICIENCY: Final = 0.866
 BATTERY_EFFICIENCY: Final = 0.93
@@ -155,7 +154,7 @@ def store_table(sources: Sources, year: Year) -> pd.DataFrame:
     rows = []
     for group in year.hydro.itertuples():
         bus, name = sources.buses.loc[group.bus], f"{group.bus}_{group.basin}"
-        hours = RESERVOIR_H.get(str(group.basin), RIVERS_H)
+        hours = RIVERS_H if group.basin == "Rivers" else RESERVOIR_H
         text = f"{bus['name']} {str(group.basin).replace('_', ' ')} reservoirs"
         energy = round(hours * float(group.capacity_mw))
         rows.append((name, text, f"{bus['name_zh']}{group.basin_zh}水库", group.bus, "Reservoir", 0, energy, 1.0, 0.5, name))
