@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from modelling.east_west_china.grid_balance import Year, year_of
-from modelling.east_west_china.grid_flows import flows_of
+from modelling.east_west_china.grid_flows import collections, flows_of
 from modelling.east_west_china.grid_series import (
     availability_of,
     inflow_of,
@@ -46,13 +46,13 @@ def build(sources: Sources, year: int) -> dict[str, pd.DataFrame]:
         "units": units,
         "segments": segments,
         "stores": store_table(sources, balance),
-        "links": flows.table.reset_index(names="link"),
+        "links": pd.concat([flows.table.reset_index(names="link"), collections(sources, balance)], ignore_index=True),
         "load": load,
         "availability": availability,
         "inflow": inflow,
         "minimum": minimum,
         "contract": flows.contract,
-        "reserve": reserve_of(load, availability),
+        "reserve": reserve_of(balance, load, availability),
     }
     return tables | ({"buses": buses_table(sources, load)} if year == BASE else {})
 

@@ -11,7 +11,7 @@ import pandas as pd
 from modelling.east_west_china.grid_balance import Year
 from modelling.east_west_china.grid_sources import HOURS, Sources, month_of_hour
 
-__all__ = ["Flows", "corridors", "flows_of", "period_of_hour"]
+__all__ = ["Flows", "collections", "corridors", "flows_of", "period_of_hour"]
 
 AC_LOSS: Final = 0.01
 STATION_LOSS: Final = 0.014  # both converters
@@ -21,8 +21,13 @@ LEAST_SHARE: Final = 0.10  # of the rating of a DC line
 MOST_SHARE: Final = 0.95  # of the rating in a month
 HOLD_H: Final = 4
 DEVIATION_PRICE: Final = 350.0  # CNY/MWh
-FLAT_STEP: Final = (1.06, 1.0, 0.92)  # peak, flat, valley of a contract against its month
-SOLAR_STEP: Final = (0.9, 1.35, 0.55)  # of one that sells sun: flat includes noon
+STEPS: Final = {  # peak, flat and valley of a contract against its month; flat includes noon
+    "interface": (1.10, 1.02, 0.86),
+    "flat": (1.06, 1.0, 0.92),
+    "flood": (1.06, 1.0, 0.92),
+    "solar": (0.75, 1.7, 0.45),
+}
+SWING: Final = (-0.5, 1.0, -0.5)  # of what is sold at noon beyond the month's mean and bought back
 PRIOR_HOURS: Final = 900.0  # how far a DC line may leave its usual hours, against an AC corridor
 OWN_SEASON: Final = 0.5  # how far thermal plants follow the need of their own province rather than the nation's
 ROUND_MW: Final = 10.0
@@ -67,7 +72,30 @@ def corridors(sources: Sources, year: int) -> pd.DataFrame:
             "hold_h": np.where(rows["kind"] == "interface", 0, HOLD_H),
             "contract": rows.index, "deviation_price_per_mwh": DEVIATION_PRICE,
             "dispatched": "true", "loss_share": np.round(loss, 4),
-            "hours": rows["hours_2023"].fillna(0.0), "shape": rows["shape"].fillna("flat"),
+            "hours": rows["hours_2023"].fillna(0.0), "shape": rows["shape"].fillna("interface"), "swing_mw": rows["swing_mw"].fillna(0.0),
+        }
+    )  # fmt: skip
+
+
+def collections(sources: Sources, year: Year) -> pd.DataFrame:
+    """Rows of links.csv from the buses where wind and PV are collected to the buses of load.
+
+    The limits of 2023 grow with the mean capacity of wind and utility PV.
+    """
+    names = ["wind", "offshore", "pv_utility"]
+    standing = (year.capacity[names].sum(axis=1) + year.capacity_before[names].sum(axis=1)) / 2
+    limit = sources.collection["limit_mw_2023"] * (standing / sources.collection["standing_mw_2023"]).reindex(
+        sources.collection.index
+    )
+    buses = sources.buses.loc[limit.index]
+    return pd.DataFrame(
+        {
+            "link": [f"{bus}_Collection" for bus in limit.index],
+            "name": [f"{name}, collection of wind and PV" for name in buses["name"]],
+            "name_zh": [f"{name}新能源汇集断面" for name in buses["name_zh"]],
+            "kind": "interface", "from_bus": [f"{bus}_Renewables" for bus in limit.index], "to_bus": limit.index,
+            "p_nom_mw": limit.round(-1).to_numpy(), "p_nom_back_mw": 0.0, "p_min_mw": 0.0, "hold_h": 0, "contract": "",
+            "deviation_price_per_mwh": "", "dispatched": "true", "loss_share": 0.0,
         }
     )  # fmt: skip
 
@@ -93,18 +121,16 @@ def flows_of(sources: Sources, year: Year, monthly: dict[str, pd.DataFrame], sto
     """
     table = corridors(sources, year.year)
     buses, given = list(sources.buses.index), year.given.sum(axis=1)
-    incidence, capacity = _incidence(table, buses), table["p_nom_mw"].to_numpy()
-    received, losses = np.zeros(len(buses)), np.zeros(len(buses))
+    incidence, losses = _incidence(table, buses), np.zeros(len(buses))
     yearly, factor, lower, upper = np.zeros(len(table)), 1.0, *_limits(table)
     for _ in range(6):
         factor = float((given.sum() - storage_loss.sum() - losses.sum()) / year.consumption.sum())
         surplus = given.to_numpy() - factor * year.consumption.to_numpy() - storage_loss.to_numpy() - losses
         yearly = _spread(incidence, table, surplus, lower * HOURS / 1e6, upper * HOURS / 1e6, HOURS)
-        losses, received = _losses(table, buses, yearly), losses
+        losses = _losses(table, buses, yearly)
     contract = _monthly(table, buses, monthly, factor, yearly, losses, storage_loss.to_numpy())
     load = factor * year.consumption
-    table = table.drop(columns=["hours", "shape"])
-    del capacity, received
+    table = table.drop(columns=["hours", "shape", "swing_mw"])
     return Flows(table, contract, pd.Series(yearly, index=table.index), factor, load)
 
 
@@ -182,9 +208,9 @@ def _monthly(
             incidence, table, surplus[:, m] - surplus[:, m].mean(), lower * scale, upper * scale, hours[m],
             yearly * hours[m] / HOURS,
         ) / scale  # fmt: skip
-        for link, (value, shape) in enumerate(zip(flow, table["shape"], strict=True)):
-            step = np.array(SOLAR_STEP if shape == "solar" else FLAT_STEP)
-            mw = value * step / (step @ share[m])
+        for link, (value, shape, swing) in enumerate(zip(flow, table["shape"], table["swing_mw"], strict=True)):
+            step = np.array(STEPS[shape])
+            mw = value * step / (step @ share[m]) + swing * np.array(SWING)
             mw = np.clip(np.round(mw / ROUND_MW) * ROUND_MW, lower[link], table["p_nom_mw"].iloc[link])
             contract[month == m, link] = mw[period[month == m]]
     return pd.DataFrame(contract, columns=table.index)

@@ -30,10 +30,12 @@ HEAT_FULL_C: Final = -12.0
 HEAT_MINIMUM: Final = 0.50  # of the capacity of CHP plants at full heat
 STEAM_MINIMUM: Final = 0.08  # all year
 CAPTIVE_SHARE: Final = 0.90  # of what captive plants give in a year is given flat
-GAS_FIRM_SHARE: Final = 0.85  # of the gas of a year is burned as contracted
+GAS_FIRM_SHARE: Final = 0.92  # of the gas of a year is burned as contracted, where coal can take the rest
+GAS_ALONE_SHARE: Final = 0.4  # where it cannot
 GAS_STEP: Final = (1.5, 0.95, 0.5)  # peak, flat, valley
 LOAD_RESERVE: Final = 0.03  # of the greatest load of a day
 NEW_RESERVE: Final = 0.05  # of the greatest wind and PV of a day
+HELD_SHARE: Final = 0.15  # of coal and hydro; in Beijing gas holds the rest
 
 
 def monthly_sum(series: pd.DataFrame) -> pd.DataFrame:
@@ -156,9 +158,9 @@ def minimum_of(sources: Sources, year: Year, inflow: pd.DataFrame) -> pd.DataFra
             found[f"{bus}_captive"] = np.full(HOURS, min(CAPTIVE_SHARE * energy["captive"] * 1e6 / HOURS, most))
         if capacity["gas"] >= 1 and energy["gas"] > 0:
             step = np.array(GAS_STEP)[period] * (1.0 + heat)
-            found[f"{bus}_gas"] = np.minimum(
-                step / step.mean() * GAS_FIRM_SHARE * energy["gas"] * 1e6 / HOURS, 0.9 * capacity["gas"]
-            )
+            firm = GAS_FIRM_SHARE if capacity["coal"] >= 1 else GAS_ALONE_SHARE
+            mean = firm * energy["gas"] * 1e6 / HOURS
+            found[f"{bus}_gas"] = np.minimum(step / step.mean() * mean, 0.9 * capacity["gas"])
     for name in inflow:
         least = min(ECOLOGICAL_SHARE * float(inflow[name].mean()), 0.6 * float(inflow[name].min()))
         found[str(name)] = np.full(HOURS, np.floor(least))
@@ -171,13 +173,14 @@ def _heat(temperature: pd.Series[float]) -> np.ndarray:
     return np.asarray(np.clip((HEAT_FROM_C - np.nan_to_num(day, nan=30.0)) / (HEAT_FROM_C - HEAT_FULL_C), 0.0, 1.0))
 
 
-def reserve_of(load: pd.DataFrame, availability: pd.DataFrame) -> pd.DataFrame:
-    """Spinning reserve by bus, MW, constant over each day."""
+def reserve_of(year: Year, load: pd.DataFrame, availability: pd.DataFrame) -> pd.DataFrame:
+    """Spinning reserve by bus, MW, constant over each day; at most a share of the plants that can hold it."""
     day = np.arange(HOURS) // 24
     found = {}
     for bus in load:
         mine = [c for c in availability if c.rsplit("_", 1)[0] == bus and not c.endswith(("nuclear", "other"))]
         mine += [c for c in availability if c in (f"{bus}_pv_utility", f"{bus}_pv_distributed")]
         new = availability[mine].sum(axis=1).groupby(day).transform("max")
-        found[bus] = LOAD_RESERVE * load[bus].groupby(day).transform("max") + NEW_RESERVE * new
+        wanted = LOAD_RESERVE * load[bus].groupby(day).transform("max") + NEW_RESERVE * new
+        found[bus] = wanted.clip(upper=HELD_SHARE * float(year.capacity.loc[bus, ["coal", "chp", "hydro"]].sum()))
     return pd.DataFrame(found).round(-1)

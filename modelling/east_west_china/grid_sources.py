@@ -23,6 +23,7 @@ class Sources:
     buses: pd.DataFrame  # by bus: the province it belongs to and its shares of it
     corridors: pd.DataFrame  # by link
     dams: pd.DataFrame
+    collection: pd.DataFrame  # MW by bus: what its grid carries away from wind and PV in the open country
     pumped: pd.DataFrame  # MW by (province, mw_year)
     years: pd.DataFrame  # national figures by year
     capacity: pd.DataFrame  # MW by (province, technology and date)
@@ -73,6 +74,7 @@ def read_sources(folder: Path = MODEL / "sources") -> Sources:
         buses=table("grid_buses", "bus"),
         corridors=table("grid_corridors", "link"),
         dams=table("grid_hydro"),
+        collection=table("grid_collection", "bus"),
         pumped=table("grid_pumped", "province"),
         years=table("grid_years", "year"),
         capacity=capacity.pivot_table(index="province", columns="key", values="capacity_mw").fillna(0.0),

@@ -21,7 +21,7 @@ KINDS: Final = {
     "wind": ("onshore wind", "陆上风电", "Wind"), "offshore": ("offshore wind", "海上风电", "Offshore wind"),
     "pv_utility": ("utility PV", "集中式光伏", "PV"), "pv_distributed": ("distributed PV", "分布式光伏", "Distributed PV"),
 }  # fmt: skip
-COAL: Final = ("coal", "chp", "captive")
+COLLECTED: Final = ("wind", "offshore", "pv_utility")  # what stands behind the limits of grid_collection
 TCO2_PER_TCE: Final = 2.70
 COAL_VOM: Final = 12.0  # CNY/MWh
 CHP_RATE: Final = 0.92  # coal of a CHP plant for its electricity, against a condensing one
@@ -32,9 +32,10 @@ GAS_CO2: Final = 390.0
 OTHER_COST, OTHER_CO2 = 300.0, 350.0
 NUCLEAR_COST: Final = 90.0
 HYDRO_COST: Final = 2.0
-RESERVOIR_H: Final = {"Lancang": 240, "Yellow": 300, "Three_Gorges": 120, "Jinsha": 120, "Yalong": 160, "Wu": 120,
-                      "Hongshui": 120, "Dadu": 60}  # fmt: skip
-RIVERS_H: Final = 30
+FIRST_COST: Final = 1.0  # CNY/MWh of the larger of wind and utility PV, which is turned down before the other
+AFTER_WATER: Final = {"Tibet": 5.0}  # CNY/MWh of PV and wind where water goes first
+RESERVOIR_H: Final = 60  # of full output; the inflow is the regulated release, so that only days and weeks are left to shift
+RIVERS_H: Final = 20
 PUMPED_H: Final = 7.0
 PUMPED_EFFICIENCY: Final = 0.866
 BATTERY_EFFICIENCY: Final = 0.93
@@ -43,13 +44,19 @@ BATTERY_EFFICIENCY: Final = 0.93
 def buses_table(sources: Sources, load: pd.DataFrame) -> pd.DataFrame:
     """Rows of buses.csv."""
     buses = sources.buses
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "bus": buses.index, "name": buses["name"], "name_zh": buses["name_zh"], "vn_kv": 500,
             "area": buses.index, "region": buses["region"], "load_mw": load.max().round(0).astype(int), "load_mvar": 0,
             "load_share": 1, "vm_min_pu": 0.95, "vm_max_pu": 1.05, "lat": buses["lat"], "lon": buses["lon"],
         }
     )  # fmt: skip
+    collected = table.loc[sources.collection.index].copy()
+    collected["bus"] += "_Renewables"
+    collected["name"] += ", wind and PV in the open country"
+    collected["name_zh"] += "新能源汇集"
+    collected[["load_mw", "load_share"]] = 0
+    return pd.concat([table, collected], ignore_index=True)
 
 
 def unit_tables(
@@ -108,7 +115,9 @@ def _thermal_and_new(
                 more |= {"commitment": "daily", "p_min_mw": round(mw * float(row["coal_min_share"]))}
             if technology == "gas":
                 more["quick_start"] = "true"
-            yield _unit(name, f"{row['name']} {text}", f"{row['name_zh']}{zh}", str(bus), label, mw, **more)
+            far = bus in sources.collection.index and technology in COLLECTED
+            at = f"{bus}_Renewables" if far else str(bus)
+            yield _unit(name, f"{row['name']} {text}", f"{row['name_zh']}{zh}", at, label, mw, **more)
 
 
 def _hydro(sources: Sources, year: Year, minimum: pd.DataFrame) -> Iterator[dict[str, object]]:
@@ -129,10 +138,12 @@ def _segments(sources: Sources, units: pd.DataFrame) -> Iterator[dict[str, objec
         "Gas": (GAS_COST, GAS_CO2), "Other thermal": (OTHER_COST, OTHER_CO2), "Nuclear": (NUCLEAR_COST, 0.0),
         "Hydro": (HYDRO_COST, 0.0),
     }  # fmt: skip
+    first = _curtailed_first(units)
     for unit in units.itertuples():
-        bus, p_max = sources.buses.loc[unit.bus], int(unit.p_max_mw)
+        bus, p_max = sources.buses.loc[str(unit.bus).removesuffix("_Renewables")], int(unit.p_max_mw)
         if not str(unit.technology).startswith("Coal"):
-            cost, co2 = flat.get(str(unit.technology), (0.0, 0.0))
+            after_water = AFTER_WATER.get(str(unit.bus).removesuffix("_Renewables"), 0.0)
+            cost, co2 = flat.get(str(unit.technology), (after_water + FIRST_COST * (str(unit.unit) in first), 0.0))
             yield _segment(str(unit.unit), 0, p_max, cost, co2)
             continue
         kgce = float(bus["coal_kgce_per_kwh"]) * {"Coal CHP": CHP_RATE, "Coal captive": CAPTIVE_RATE}.get(
@@ -145,6 +156,12 @@ def _segments(sources: Sources, units: pd.DataFrame) -> Iterator[dict[str, objec
         yield _segment(str(unit.unit), half, p_max, cost * SECOND_SEGMENT, co2)
 
 
+def _curtailed_first(units: pd.DataFrame) -> set[str]:
+    """Return the larger of wind and utility PV at each bus: dispatchers turn to it first."""
+    rows = units[units["technology"].isin(["Wind", "PV"])]
+    return set(rows.loc[rows.groupby("bus")["p_max_mw"].idxmax(), "unit"])
+
+
 def _segment(unit: str, start: int, end: int, cost: float, co2: float) -> dict[str, object]:
     """One row of segments.csv."""
     return {"unit": unit, "p_from_mw": start, "p_to_mw": end, "cost_per_mwh": round(cost, 1), "co2_kg_per_mwh": round(co2)}
@@ -155,7 +172,7 @@ def store_table(sources: Sources, year: Year) -> pd.DataFrame:
     rows = []
     for group in year.hydro.itertuples():
         bus, name = sources.buses.loc[group.bus], f"{group.bus}_{group.basin}"
-        hours = RESERVOIR_H.get(str(group.basin), RIVERS_H)
+        hours = RIVERS_H if group.basin == "Rivers" else RESERVOIR_H
         text = f"{bus['name']} {str(group.basin).replace('_', ' ')} reservoirs"
         energy = round(hours * float(group.capacity_mw))
         rows.append((name, text, f"{bus['name_zh']}{group.basin_zh}水库", group.bus, "Reservoir", 0, energy, 1.0, 0.5, name))
