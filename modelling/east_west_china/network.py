@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,7 @@ __all__ = ["AS_IS", "DIRECT", "STRANDED", "WAN_COLUMNS", "Network", "wan_rows"]
 
 WAN_COLUMNS: Final = ("origin", "site", "latency_oneway_ms", "bandwidth_gbps", "price_per_gb", "settlement_per_gb")
 NEIGHBOURS: Final = 2  # nearest other provinces whose data centres an origin reaches
-CENTRES: Final = 6  # nearest supercomputing centres that an origin computes at
+CENTRES: Final = 3  # nearest supercomputing centres that an origin computes at
 EDGE_MS: Final = 0.6  # within the city
 METRO_MS: Final = 2.5  # within the province
 LEAST_GBPS: Final = 10.0
@@ -32,50 +32,59 @@ class Network:
     hub_gbps: float
     hub_price_per_gb: float
     settlement_per_gb: float  # between carriers, outside the hub's own region
+    hubs: int  # nearest clusters that each province reaches
     western_gbps: float | None = None  # of the whole province, where the western hubs are badly connected
     western_route_factor: float = 1.6
 
 
-AS_IS: Final = Network(1.6, 1.0, 400.0, 0.08, 0.03)
-DIRECT: Final = Network(1.35, 0.5, 4000.0, 0.03, 0.01)  # direct connections between hubs
-STRANDED: Final = Network(1.6, 1.0, 400.0, 0.08, 0.03, western_gbps=5.0, western_route_factor=3.5)
-OWN_REGION: Final = Network(1.35, 0.5, 4000.0, 0.02, 0.0)  # from the provinces of a hub to its clusters
-NEIGHBOUR: Final = Network(1.5, 1.0, 4000.0, 0.03, 0.01)
-SUPER: Final = Network(1.5, 1.0, 1000.0, 0.05, 0.01)
+AS_IS: Final = Network(1.6, 1.0, 400.0, 0.08, 0.03, 5)
+DIRECT: Final = Network(1.35, 0.5, 6000.0, 0.03, 0.01, 10)  # direct connections between hubs
+STRANDED: Final = Network(1.6, 1.0, 400.0, 0.08, 0.03, 5, western_gbps=5.0, western_route_factor=3.5)
+OWN_REGION: Final = Network(1.35, 0.5, 4000.0, 0.02, 0.0, 10)  # from the provinces of a hub to its clusters
+NEIGHBOUR: Final = Network(1.5, 1.0, 4000.0, 0.03, 0.01, 0)
+SUPER: Final = Network(1.5, 1.0, 1000.0, 0.05, 0.01, 0)
 
 
 def wan_rows(sources: Sources, layout: Layout, network: Network) -> Iterator[list[object]]:
     """Rows of wan.csv: own sites, the nearest other provinces and supercomputing centres, all clusters."""
     size = shares(sources.services_gdp)
-    of = {province.province: province for province in sources.provinces}
     for province in sources.provinces:
         weight = size[province.province] * len(size)
-        near = _nearest(province, sources)
-        centres = _centres(province, layout)
+        reached = _reached(province, layout, network)
         for site in layout.sites:
             own = site.region == province.province
             if own and site.tier in ("edge", "provincial"):
                 yield [province.province, site.site, EDGE_MS if site.tier == "edge" else METRO_MS, None, 0.0, 0.0]
-            elif site.tier == "provincial" and site.region in near:
+            elif site.tier == "provincial" and site.site in reached:
                 yield _link(province, site, NEIGHBOUR, weight)
-            elif site.tier == "super" and site.site in centres:
+            elif site.tier == "super" and site.site in reached:
                 yield _link(province, site, SUPER, weight)
-            elif site.tier == "hub":
-                nearby = own or (of[site.region].group == province.group and province.group in ("BTH", "YRD"))
-                yield _link(province, site, OWN_REGION if nearby else network, weight)
+            elif site.tier == "hub" and _of_own_region(province, site, sources):
+                yield _link(province, site, OWN_REGION, weight)
+            elif site.tier == "hub" and site.site in reached:
+                yield _link(province, site, network, weight)
 
 
-def _nearest(province: Province, sources: Sources) -> set[str]:
-    others = [other for other in sources.provinces if other is not province]
-    km = great_circle_km(*_place(province), np.array([o.lat for o in others]), np.array([o.lon for o in others]))
-    return {others[k].province for k in np.argsort(km, kind="stable")[:NEIGHBOURS]}
+def _of_own_region(province: Province, site: Site, sources: Sources) -> bool:
+    """Whether a cluster is in the province, or in a hub that spans several of which it is one."""
+    group = {other.province: other.group for other in sources.provinces}
+    shared = province.group in ("BTH", "YRD") and group[site.region] == province.group
+    return site.region == province.province or shared
 
 
-def _centres(province: Province, layout: Layout) -> set[str]:
-    """The nearest supercomputing centres, where accounts and data are."""
-    places = [site for site in layout.sites if site.tier == "super"]
-    km = great_circle_km(*_place(province), np.array([s.lat for s in places]), np.array([s.lon for s in places]))
-    return {places[k].site for k in np.argsort(km, kind="stable")[:CENTRES]}
+def _reached(province: Province, layout: Layout, network: Network) -> set[str]:
+    """Sites beside its own that a province has links to: the nearest of each tier."""
+    found: set[str] = set()
+    for tier, number in (("provincial", NEIGHBOURS), ("super", CENTRES), ("hub", network.hubs)):
+        places = [s for s in layout.sites if s.tier == tier and (tier != "provincial" or s.region != province.province)]
+        found |= {places[k].site for k in _nearest(province, places, number)}
+    return found
+
+
+def _nearest(province: Province, places: Sequence[Province | Site], number: int) -> set[int]:
+    """Places in the list that are nearest to a province, which is not among them."""
+    km = great_circle_km(*_place(province), np.array([p.lat for p in places]), np.array([p.lon for p in places]))
+    return set(np.argsort(km, kind="stable")[:number].tolist())
 
 
 def _place(place: Province | Site) -> tuple[FloatArray, FloatArray]:

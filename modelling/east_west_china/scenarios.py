@@ -89,13 +89,9 @@ STREAMS: Final = (
            "gaia_azure_vm_100k", AZURE, "general", 0.003, 2, "",
            ("delay_shares: {prompt: 1.0}", "resident_share: 1.0", "data_gb_per_node: {median: 5, sigma: 1.0}")),
     Stream("training_cuda", "智能训练(CUDA)", "gaia_alibaba_pai_100k", PAI, "intelligent", 1.0, 10, "cuda",
-           ("delay_shares: {prompt: 0.15, half_day: 0.35, two_days: 0.5}", "preemptible_share: 0.5",
-            "migratable_share: 0.5", "checkpoint: {save: 2min, restart: 3min, gb_per_node: 100}",
-            "data_gb_per_node: {median: 100, sigma: 1.0}")),
+           ("delay_shares: {prompt: 0.15, half_day: 0.35, two_days: 0.5}", "data_gb_per_node: {median: 100, sigma: 1.0}")),
     Stream("training_cann", "智能训练(昇腾 CANN)", "gaia_alibaba_pai_100k", PAI, "intelligent", 1.0, 10, "cann",
-           ("delay_shares: {prompt: 0.15, half_day: 0.35, two_days: 0.5}", "preemptible_share: 0.5",
-            "migratable_share: 0.5", "checkpoint: {save: 2min, restart: 3min, gb_per_node: 100}",
-            "data_gb_per_node: {median: 100, sigma: 1.0}")),
+           ("delay_shares: {prompt: 0.15, half_day: 0.35, two_days: 0.5}", "data_gb_per_node: {median: 100, sigma: 1.0}")),
     Stream("science", "超算: numerical simulation", "gaia_lanl_mustang_even_100k", MUSTANG, "super", 1.0, 1, "",
            ("delay_shares: {prompt: 0.1, half_day: 0.3, two_days: 0.6}", "data_gb_per_node: {median: 20, sigma: 1.0}")),
 )  # fmt: skip
@@ -162,7 +158,7 @@ def _head(written: Written) -> list[str]:
         "model: east_west_china",
         *([f"variants: [{', '.join(written.variants)}]"] if written.variants else []),
         f"description: {written.description}",
-        f"time: {{start: {written.start}, duration: {written.duration}, step: 1h, window: 24h, horizon: 36h{wrap}}}",
+        f"time: {{start: {written.start}, duration: {written.duration}, step: 1h, window: 24h, horizon: 30h{wrap}}}",
         "",
     ]
 
@@ -172,7 +168,7 @@ def _tail(written: Written) -> list[str]:
         "",
         "policy: co_dispatch",
         "policies:",
-        "  co_dispatch: {capacity_margin: 0.1, coarse_step: 12h}",
+        "  co_dispatch: {capacity_margin: 0.1}",
         "dispatch: {balancing: province, carbon_price_per_t: 70, late_price_per_node_h: 500} # CNY; carbon: market of 2023",
         f"compute: {{discipline: edf, reach: {written.reach}}}",
         "forecast: perfect",
@@ -187,7 +183,7 @@ def _workload(
     lines = [
         "workload:",
         "  delay_classes: {prompt: 1h, half_day: 12h, two_days: 48h} # how long after submit + runtime a job may end",
-        "  duration_bins: [8h, 73h]",
+        "  duration_bins: [73h]",
         "  max_share_of_pool: 0.2",
         "  wide_jobs: split",
         "  batch:",
