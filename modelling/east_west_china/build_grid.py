@@ -113,7 +113,8 @@ def main() -> int:
         tables = build(sources, year)
         write(MODEL, year, tables)
         load = tables["load"].sum(axis=1)
-        print(f"{year}: load {load.sum() / 1e6:.0f} TWh, peak {load.max() / 1e3:.0f} GW, {len(tables['units'])} units")
+        text = f"{load.sum() / 1e6:.0f} TWh, peak {load.max() / 1e3:.0f} GW, {len(tables['units'])} units"
+        sys.stdout.write(f"{year}: load without data centres {text}\n")
     return 0
 
 

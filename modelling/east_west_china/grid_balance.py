@@ -20,8 +20,7 @@ CAPTIVE_SHARE_MAX: Final = 0.35  # of coal
 CHP_SHARE_MAX: Final = 0.62
 DISTRIBUTED_YIELD: Final = 0.88  # of the hours of utility plants, estimate
 OTHER_HYDRO_HOURS: Final = 3200.0  # weight of plants that are in no cascade
-FIRST_SHARE: Final = {"wind": 0.80, "solar": 0.82}  # of the capacity of the end of 2020 at its beginning
-NATIONAL: Final = {"thermal": "thermal_national_twh", "nuclear": "nuclear_national_twh"}
+FIRST_SHARES: Final = {2020: (0.75, 0.81), 2025: (0.815, 0.738)}  # of wind and PV at the end, at the beginning
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,9 +55,7 @@ def year_of(sources: Sources, year: int) -> Year:
         energy[name] = energy[name] / utilisation[kind].reindex(energy.index)
     used = _consumption(sources, year)
     consumption = used.loc[provinces].to_numpy() * sources.buses["load_share"].to_numpy()
-    return Year(
-        year, result[0], result[1], energy, result[2], hydro, pd.Series(consumption, index=sources.buses.index)
-    )
+    return Year(year, result[0], result[1], energy, result[2], hydro, pd.Series(consumption, index=sources.buses.index))
 
 
 def _shares(sources: Sources) -> dict[str, pd.Series[float]]:
@@ -166,7 +163,7 @@ def _batteries(sources: Sources, year: int, wind: pd.Series[float]) -> tuple[pd.
 def _first(capacity: pd.DataFrame, year: int) -> pd.DataFrame:
     """Capacity at the beginning of a year whose predecessor has no table; of a projection, its own."""
     before = capacity.copy()
-    wind, solar = {2020: (0.75, 0.81), 2025: (0.815, 0.738)}.get(year, (1.0, 1.0))
+    wind, solar = FIRST_SHARES.get(year, (1.0, 1.0))
     before[["wind", "offshore"]] *= wind
     before[["pv_utility", "pv_distributed"]] *= solar
     return before
@@ -217,7 +214,7 @@ def _reference(sources: Sources, year: int) -> pd.DataFrame:
 def _official_hydro(
     sources: Sources, reported: pd.Series[float], capacity: pd.DataFrame, national: pd.Series[float]
 ) -> pd.Series[float]:
-    """Hydro without pumped storage: large plants as reported; what is missing to the nation by capacity without dams."""
+    """Hydro without pumped storage: large plants as reported, the rest of the nation by capacity without dams."""
     pumped_hours = float(national["pumped_twh"]) * 1e6 / capacity["pumped"].sum()
     large = (reported.reindex(capacity.index) - capacity["pumped"] * pumped_hours / 1e6).clip(lower=0.0)
     missing = float(national["hydro_twh"]) - float(national["pumped_twh"]) - large.sum()

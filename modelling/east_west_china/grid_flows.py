@@ -29,7 +29,7 @@ STEPS: Final = {  # peak, flat and valley of a contract against its month; flat 
 }
 SWING: Final = (-0.5, 1.0, -0.5)  # of what is sold at noon beyond the month's mean and bought back
 PRIOR_HOURS: Final = 900.0  # how far a DC line may leave its usual hours, against an AC corridor
-OWN_SEASON: Final = 0.5  # how far thermal plants follow the need of their own province rather than the nation's
+OWN_SEASON: Final = 0.5  # how far thermal plants follow the need of their own province, not the nation's
 ROUND_MW: Final = 10.0
 ONE_WAY: Final = "dc"
 
@@ -103,7 +103,9 @@ def collections(sources: Sources, year: Year) -> pd.DataFrame:
 def _great_circle_km(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Distance of points in degrees."""
     a, b = np.radians(a.astype(float)), np.radians(b.astype(float))
-    half = np.sin((b[:, 0] - a[:, 0]) / 2) ** 2 + np.cos(a[:, 0]) * np.cos(b[:, 0]) * np.sin((b[:, 1] - a[:, 1]) / 2) ** 2
+    half = (
+        np.sin((b[:, 0] - a[:, 0]) / 2) ** 2 + np.cos(a[:, 0]) * np.cos(b[:, 0]) * np.sin((b[:, 1] - a[:, 1]) / 2) ** 2
+    )
     return np.asarray(2 * 6371.0 * np.arcsin(np.sqrt(half)))
 
 
@@ -115,7 +117,7 @@ def flows_of(sources: Sources, year: Year, monthly: dict[str, pd.DataFrame], sto
     sources : Sources
     year : Year
     monthly : dict of str to DataFrame
-        TWh by bus and month of `load` (consumption), `fixed` (hydro, nuclear, wind, PV, other) and `thermal` (coal and gas).
+        TWh by bus and month: `load` (consumption), `fixed` (hydro, nuclear, wind, PV, other), `thermal` (coal, gas).
     storage_loss : Series
         TWh lost in pumped storage and batteries, by bus.
     """
