@@ -9,7 +9,14 @@ import pyarrow.parquet as pq
 import pytest
 
 REPO = Path(__file__).parents[2]
-FOLDERS = (".ci", "benchmarks", "constraints", "docs", "models", "scenarios", "src", "tests", "traces")
+FOLDERS = (".ci", "benchmarks", "constraints", "docs", "modelling", "models", "scenarios", "src", "tests", "traces")
+NAMING = {
+    "units": ("profile", "minimum"),
+    "buses": ("area",),
+    "links": ("contract",),
+    "stores": ("inflow",),
+    "sites": ("station",),
+}
 NOT_IGNORED = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".txt", ".csv", ".json", ".typed", ""}
 MACHINE_PATH = re.compile(r"(?<![\w./:*~-])/(?:home|root|work|tmp|opt|Users|private|mnt)/[\w.]")
@@ -59,7 +66,7 @@ def test_links_inside_the_repository_lead_somewhere(path):
 
 @pytest.mark.parametrize("folder", [*MODELS, REPO / "traces"], ids=names([*MODELS, REPO / "traces"]))
 def test_every_data_file_and_column_has_a_source(folder):
-    sources = (folder / "SOURCES.md").read_text(encoding="utf-8")
+    sources = "".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("SOURCES*.md")))
     data = [path for path in folder.iterdir() if path.suffix in {".csv", ".parquet"}]
     assert data
     assert [path.name for path in data if path.name not in sources] == []
@@ -68,13 +75,17 @@ def test_every_data_file_and_column_has_a_source(folder):
 
 
 def columns(path: Path) -> list[str]:
-    """Columns of a table; columns named after a unit's profile have their source as a group."""
+    """Columns of a table; columns of a series that rows of a table name have their source as a group."""
     if path.suffix == ".csv":
         return next(csv.reader(path.read_text(encoding="utf-8").splitlines()))
-    units = path.with_name("units.csv")
-    rows = csv.DictReader(units.read_text(encoding="utf-8").splitlines()) if units.exists() else ()
-    profiled = {row["profile"] for row in rows}
-    return [column for column in pq.read_schema(path).names if column not in profiled]
+    named = {
+        row.get(key, "")
+        for table, keys in NAMING.items()
+        for file in path.parent.glob(f"{table}*.csv")
+        for row in csv.DictReader(file.read_text(encoding="utf-8").splitlines())
+        for key in keys
+    }
+    return [column for column in pq.read_schema(path).names if column not in named]
 
 
 @pytest.mark.parametrize("folder", MODELS, ids=names(MODELS))
