@@ -26,6 +26,7 @@ GROUPS = {
     "Coal": "coal", "Coal CHP": "coal", "Coal captive": "coal", "Gas": "gas", "Other thermal": "other",
     "Nuclear": "nuclear", "Hydro": "hydro", "Wind": "wind", "Offshore wind": "wind", "PV": "pv", "Distributed PV": "pv",
 }  # fmt: skip
+Value = float | np.ndarray
 SHED, DUMP, BOUGHT = 10_000.0, 2_000.0, 700.0  # CNY/MWh
 
 
@@ -68,13 +69,15 @@ class Week:
         self.hours, self.names, self.cost, self.lower, self.upper = hours, [], [], [], []
         self.equal, self.target, self.below, self.limit = [], [], [], []
 
-    def column(self, name: str, lower=0.0, upper=np.inf, cost=0.0, size: int | None = None) -> None:
+    def column(
+        self, name: str, lower: Value = 0.0, upper: Value = np.inf, cost: Value = 0.0, size: int | None = None
+    ) -> None:
         size = self.hours if size is None else size
         self.names.append((name, size))
         for store, value in ((self.lower, lower), (self.upper, upper), (self.cost, cost)):
             store.append(np.broadcast_to(np.asarray(value, dtype=float), (size,)))
 
-    def row(self, terms: dict[str, object], target, equal: bool = True) -> None:
+    def row(self, terms: dict[str, object], target: Value, equal: bool = True) -> None:
         """Sum of coefficient (number or matrix) times column = target, or <= it."""
         eye = sp.identity(self.hours, format="csr")
         parts = [
@@ -98,7 +101,9 @@ class Week:
         return {name: part for (name, _), part in zip(self.names, np.split(found.x, ends[:-1]), strict=True)}
 
 
-def solve_week(model: dict[str, pd.DataFrame], bought: np.ndarray, bus: str, start: int) -> dict[str, float]:
+def solve_week(  # noqa: C901 - one program, column by column
+    model: dict[str, pd.DataFrame], bought: np.ndarray, bus: str, start: int
+) -> dict[str, float]:
     """Return MWh by technology of a bus in a week, given and available."""
     hours = slice(start, start + WEEK)
     units = model["units"][model["units"]["home"] == bus]
@@ -271,7 +276,7 @@ def carbon(
     rate = model["segments"].groupby("unit")["co2_kg_per_mwh"].mean()
     weight = units["p_max_mw"] * rate.reindex(units.index).fillna(0.0)
     key = [units["home"], units["technology"]]
-    rate_at = (weight.groupby(key).sum() / units["p_max_mw"].groupby(key).sum().clip(lower=1.0)).unstack().fillna(0.0)
+    rate_at = (weight.groupby(key).sum() / units["p_max_mw"].groupby(key).sum().clip(lower=1.0)).unstack().fillna(0.0)  # noqa: PD010
     names = [name for name in rate_at if name in output]
     emitted = (output[names] * rate_at[names]).sum(axis=1) / share / 1e9  # Mt
     province = buses["province"]

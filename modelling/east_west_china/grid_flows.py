@@ -72,7 +72,8 @@ def corridors(sources: Sources, year: int) -> pd.DataFrame:
             "hold_h": np.where(rows["kind"] == "interface", 0, HOLD_H),
             "contract": rows.index, "deviation_price_per_mwh": DEVIATION_PRICE,
             "dispatched": "true", "loss_share": np.round(loss, 4),
-            "hours": rows["hours_2023"].fillna(0.0), "shape": rows["shape"].fillna("interface"), "swing_mw": rows["swing_mw"].fillna(0.0),
+            "hours": rows["hours_2023"].fillna(0.0), "shape": rows["shape"].fillna("interface"),
+            "swing_mw": rows["swing_mw"].fillna(0.0),
         }
     )  # fmt: skip
 

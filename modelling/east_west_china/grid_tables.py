@@ -19,7 +19,8 @@ KINDS: Final = {
     "captive": ("captive coal", "自备煤电", "Coal captive"), "gas": ("gas", "气电", "Gas"),
     "other": ("biomass and waste heat", "生物质及余热", "Other thermal"), "nuclear": ("nuclear", "核电", "Nuclear"),
     "wind": ("onshore wind", "陆上风电", "Wind"), "offshore": ("offshore wind", "海上风电", "Offshore wind"),
-    "pv_utility": ("utility PV", "集中式光伏", "PV"), "pv_distributed": ("distributed PV", "分布式光伏", "Distributed PV"),
+    "pv_utility": ("utility PV", "集中式光伏", "PV"),
+    "pv_distributed": ("distributed PV", "分布式光伏", "Distributed PV"),
 }  # fmt: skip
 COLLECTED: Final = ("wind", "offshore", "pv_utility")  # what stands behind the limits of grid_collection
 TCO2_PER_TCE: Final = 2.77 * 1.07  # the second brings the nation to the official 0.8273 kg/kWh of fossil plants in 2023
@@ -96,7 +97,8 @@ def _thermal_and_new(
                     own = round(scale * float(line["bundled_coal_mw"]))
                     mw -= own
                     yield _unit(
-                        f"{link}_plants", f"Plants of {line['name']}", f"{line['name_zh']}配套电源", str(bus), label, own,
+                        f"{link}_plants", f"Plants of {line['name']}", f"{line['name_zh']}配套电源", str(bus), label,
+                        own,
                         p_min_mw=round(own * float(row["coal_min_share"])), commitment="daily", link=link,
                     )  # fmt: skip
             name = f"{bus}_{technology}"
@@ -193,7 +195,8 @@ def store_table(sources: Sources, year: Year) -> pd.DataFrame:
             )  # fmt: skip
         if battery >= 1:
             rows.append(
-                (f"{at}_battery", f"{bus['name']} batteries", f"{bus['name_zh']}新型储能", at, "Battery", round(battery),
+                (f"{at}_battery", f"{bus['name']} batteries", f"{bus['name_zh']}新型储能", at, "Battery",
+                 round(battery),
                  round(float(year.capacity.loc[at, "battery_mwh"])), BATTERY_EFFICIENCY, 0.3, "")
             )  # fmt: skip
     names = [

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-
 from modelling.east_west_china import build_grid
 from modelling.east_west_china.grid_balance import year_of
 from modelling.east_west_china.grid_sources import MODEL, YEARS, read_sources
