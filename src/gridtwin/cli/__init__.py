@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from gridtwin import __version__
-from gridtwin.cli import compare, doctor, export, new, report, resume, run, schema, show, validate, verify, view
+from gridtwin.cli import compare, doctor, export, layout, new, report, resume, run, schema, show, validate, verify, view
 from gridtwin.errors import ExitCode, GridtwinError
 
 __all__ = ["app", "main"]
@@ -37,6 +37,7 @@ app.command()(resume.resume)
 app.command()(verify.verify)
 app.command()(show.show)
 app.command()(compare.compare)
+app.command()(layout.layout)
 app.command()(report.report)
 app.command()(export.export)
 app.command()(view.view)

@@ -10,7 +10,7 @@ import numpy as np
 
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
-__all__ = ["RACK_W", "Fleet", "regional_fleet", "totals"]
+__all__ = ["RACK_W", "Fleet", "origin_rows", "regional_fleet", "totals"]
 
 RACK_W: Final = 2500.0  # equipment of a standard rack at full load
 METERED_IN: Final[Mapping[str, str]] = {"general": "fp32", "intelligent": "fp16", "inference": "fp16", "super": "fp64"}
@@ -107,7 +107,7 @@ def regional_fleet(inputs: Tables, origins: Sequence[str], classes: Sequence[str
         As the coordinates of the run have them; `Beijing/resident` is a part of `Beijing`.
     """
     facts, shape = inputs["site_facts"], (len(inputs["site_facts"]["site"]), len(classes))
-    row = _rows(origins, inputs["origin_facts"]["origin"].tolist())
+    row = origin_rows(origins, inputs["origin_facts"]["origin"].tolist())
     of_origin, of_site = inputs["origin_facts"]["region"], facts["region"]
     regions = tuple(dict.fromkeys(name for name in (*of_origin.tolist(), *of_site.tolist()) if name))
     pools = inputs["pools"]
@@ -132,8 +132,14 @@ def regional_fleet(inputs: Tables, origins: Sequence[str], classes: Sequence[str
     )
 
 
-def _rows(origins: Sequence[str], table: Sequence[str]) -> IntArray:
-    """Place of each origin in the model's table: its own, or that of the longest name that it is a part of."""
+def origin_rows(origins: Sequence[str], table: Sequence[str]) -> IntArray:
+    """Place of each origin in the model's table: its own, or that of the longest name that it is a part of.
+
+    Examples
+    --------
+    >>> origin_rows(["Beijing", "Beijing/cuda/resident", "Hebei"], ["Hebei", "Beijing"])
+    array([1, 1, 0])
+    """
     place = {name: row for row, name in enumerate(table)}
 
     def row(label: str) -> int:

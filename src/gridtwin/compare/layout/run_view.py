@@ -14,9 +14,9 @@ from gridtwin.economics.carbon_flow import consumption_co2_kg_per_mwh
 from gridtwin.economics.indicators import Reading, Work, indicators, nation
 from gridtwin.economics.moves import Move, Rates, Verdict, moves, verdicts
 from gridtwin.economics.production import along_segments
-from gridtwin.economics.regions import Fleet, regional_fleet
+from gridtwin.economics.regions import Fleet, origin_rows, regional_fleet
 from gridtwin.scenario.kinds import duration_s
-from gridtwin.units import HOUR_S, FloatArray
+from gridtwin.units import HOUR_S, FloatArray, IntArray
 
 __all__ = ["RunView"]
 
@@ -41,6 +41,24 @@ class RunView:
     def jobs(self) -> Mapping[str, np.ndarray]:
         """All jobs and what became of them."""
         return self.series.run.jobs(JOB_COLUMNS)
+
+    @cached_property
+    def whole_origins(self) -> IntArray:
+        """Row of the model's table for each origin that queues know; parts of one have its row."""
+        origins = self.series.inputs["origin_facts"]["origin"].tolist()
+        return origin_rows(self.series.run.facts.coords["origin"], origins)
+
+    @property
+    def region_names_zh(self) -> dict[str, str]:
+        """Chinese names of regions: that of the origin that is called like it, else of its only origin or site."""
+        inputs = self.series.inputs
+        names: dict[str, str] = {}
+        for table, key in (("site_facts", "site"), ("origin_facts", "origin")):
+            rows = zip(*(inputs[table][name].tolist() for name in (key, "region", "name_zh")), strict=True)
+            found = [(label, region, text) for label, region, text in rows if region and text]
+            alone = {region for _, region, _ in found if sum(region == other for _, other, _ in found) == 1}
+            names |= {region: text for label, region, text in found if label == region or region in alone}
+        return names
 
     @property
     def step_s(self) -> int:
@@ -71,6 +89,7 @@ class RunView:
             run_node_h=ran,
             wanted_service_nodes=(served + unserved).sum(axis=1).mean(axis=0),
             busy_nodes=v["busy_node_s"][span].mean(axis=0) / self.step_s + served.mean(axis=0),
+            done_node_h=v["busy_node_s"].sum(axis=0) / HOUR_S + v["service_nodes"].sum(axis=0) * self.series.step_h,
             hours=self.arrival_steps * self.series.step_h,
         )
 
