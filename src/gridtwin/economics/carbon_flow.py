@@ -38,9 +38,9 @@ def consumption_co2_kg_per_mwh(
 
     Notes
     -----
-    Proportional sharing: all that leaves a bus is the same mixture. With factor ρ, withdrawal w, emissions E and power s
-    that j sends to i, ρ_i (w_i + Σ_k s_ik) = E_i + Σ_j ρ_j s_ji. What is lost under way burdens those who receive, so
-    Σ ρ w = Σ E holds whatever the losses. No flow proves whose power went where; the rule is a convention.
+    Proportional sharing: all that leaves a bus is the same mixture. With factor ρ, withdrawal w, emissions E and power
+    s_ji that j sends to i, ρ_i (w_i + Σ_k s_ik) = E_i + Σ_j ρ_j s_ji. What is lost under way burdens those who
+    receive, so Σ ρ w = Σ E holds whatever the losses. No flow proves whose power went where; the rule is a convention.
 
     References
     ----------

@@ -113,7 +113,7 @@ def indicators(
     work: Work,
     jobs: Columns,
     sites: Columns,
-    wan_cost: FloatArray,
+    data_cost: Columns,
     green: Mapping[str, FloatArray] | None = None,
 ) -> list[Reading]:
     """Return all readings, in the order of the table, then the nation before regions.
@@ -127,7 +127,8 @@ def indicators(
     sites : mapping of arrays (site,)
         Over the run: `energy_mwh` at the meter, `facility_mwh`, `it_mwh`, `paid` by tariff, `co2_kg` and
         `marginal_co2_kg` of the energy.
-    wan_cost : ndarray (origin,), money
+    data_cost : mapping of arrays (origin,), money
+        `wan_cost` and `requests_cost`.
     green : mapping of arrays (region + 1,), optional
         `green_share_annual` and `green_share_hourly`, the nation last; both are None without it.
     """
@@ -140,7 +141,7 @@ def indicators(
         **_reach(fleet),
         **_delays(fleet, work, jobs),
         **_energy(fleet, sites),
-        "wan_cost": totals(wan_cost, fleet.origin_region, len(fleet.regions)),
+        **{name: totals(cost, fleet.origin_region, len(fleet.regions)) for name, cost in data_cost.items()},
         **(green or nothing),
     }
     return [reading for name in indicator_table() for reading in _readings(name, values[name], fleet)]

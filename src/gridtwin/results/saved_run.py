@@ -110,6 +110,10 @@ class SavedRun:
         """Return what everybody pays at locational prices: columns party, name, energy_mwh, paid_cost."""
         return read_columns(self.path / "money.parquet")
 
+    def accounts(self) -> Columns:
+        """Return energy, green shares, CO2 and costs of sites, regions and the nation, which is last."""
+        return read_columns(self.path / "accounts.parquet")
+
     def outages(self) -> Columns | None:
         """Return N-1, one row for each outage of each step; None where it was not asked for."""
         file = self.path / "n1.parquet"

@@ -79,15 +79,14 @@ def _other_jobs(base: RunView, other: RunView) -> Iterator[str]:
 
 def _jobs(view: RunView) -> dict[tuple[str, str, int, int], int]:
     coords, jobs = view.series.run.facts.coords, view.jobs
-    whole = view.whole_origins
+    names, whole = np.unique(view.series.inputs["origins"]["whole"].astype(str), return_inverse=True)
     key = np.stack([jobs[name].astype(np.int64) for name in ("class_index", "submit_s", "due_s")])
     key = np.vstack([whole[jobs["origin_index"]], key])
     distinct, which = np.unique(key, axis=1, return_inverse=True)
     node_s = np.zeros(distinct.shape[1], dtype=np.int64)
     np.add.at(node_s, which.ravel(), jobs["nodes"].astype(np.int64) * jobs["runtime_s"])
-    origins = view.series.inputs["origin_facts"]["origin"].tolist()
     return {
-        (origins[origin], coords["compute_class"][compute_class], submit_s, due_s): total
+        (str(names[origin]), coords["compute_class"][compute_class], submit_s, due_s): total
         for (origin, compute_class, submit_s, due_s), total in zip(distinct.T.tolist(), node_s.tolist(), strict=True)
     }
 
