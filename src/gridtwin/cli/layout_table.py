@@ -161,12 +161,19 @@ def _published(verdicts: Sequence[tuple[str, Verdict]], words: Words) -> Table:
 
 def _bindings(found: Layouts, words: Words, *, every: bool) -> Table:
     table = _table(words("layout.binding"))
-    heads = ("", "", "", f"{words('layout.hours')}, h", f"{words('layout.rent')}, {found.base.run.currency}")
+    heads = ("", "", "", "", f"{words('layout.hours')}, h", f"{words('layout.rent')}, {found.base.run.currency}")
     for head in heads:
         table.add_column(_safe(head), justify="right" if head else "left")
     for name, run in _named(found):
         for one in run.bindings if every else run.bindings[:SHOWN]:
-            table.add_row(name, _safe(one.name), _safe(one.kind), _number(one.hours), _number(one.rent))
+            table.add_row(
+                name,
+                _safe(one.name),
+                _safe(one.kind),
+                words(f"layout.by.{one.held_by}"),
+                _number(one.hours),
+                _number(one.rent),
+            )
         table.add_section()
     return table
 
