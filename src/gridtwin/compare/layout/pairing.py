@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from zlib import crc32
 
 import numpy as np
 
 from gridtwin.compare.layout.run_view import RunView
 from gridtwin.compare.scenario_diff import scenario_changes
 from gridtwin.errors import ResultsError
+from gridtwin.units import IntArray
 
 __all__ = ["require_noise", "require_paired"]
 
@@ -67,28 +69,39 @@ def _reasons(base: RunView, other: RunView) -> Iterator[str]:
 
 def _other_jobs(base: RunView, other: RunView) -> Iterator[str]:
     """Compare node-seconds by origin, class, submission and due time: a job may be split to fit other pools."""
-    work, changed = _jobs(base), _jobs(other)
-    keys = work.keys() | changed.keys()
-    unlike = sum(work.get(key) != changed.get(key) for key in keys)
-    if unlike:
+    (key, node_s), (changed, changed_node_s) = (_jobs(view) for view in (base, other))
+    if key.shape == changed.shape and (key == changed).all() and (node_s == changed_node_s).all():
+        return
+    distinct, which = np.unique(np.hstack([key, changed]), axis=1, return_inverse=True)
+    apart = np.zeros(distinct.shape[1], dtype=np.int64)
+    np.add.at(apart, which.ravel(), np.concatenate([node_s, -changed_node_s]))
+    if unlike := int((apart != 0).sum()):
         yield (
-            f"{unlike:,} of {len(keys):,} jobs have another size, origin, class, submission or due time; give both "
+            f"{unlike:,} of {len(apart):,} jobs have another size, origin, class, submission or due time; give both "
             "runs the same workload, traces and seed"
         )
 
 
-def _jobs(view: RunView) -> dict[tuple[str, str, int, int], int]:
-    coords, jobs = view.series.run.facts.coords, view.jobs
-    names, whole = np.unique(view.series.inputs["origins"]["whole"].astype(str), return_inverse=True)
-    key = np.stack([jobs[name].astype(np.int64) for name in ("class_index", "submit_s", "due_s")])
-    key = np.vstack([whole[jobs["origin_index"]], key])
-    distinct, which = np.unique(key, axis=1, return_inverse=True)
-    node_s = np.zeros(distinct.shape[1], dtype=np.int64)
-    np.add.at(node_s, which.ravel(), jobs["nodes"].astype(np.int64) * jobs["runtime_s"])
-    return {
-        (str(names[origin]), coords["compute_class"][compute_class], submit_s, due_s): total
-        for (origin, compute_class, submit_s, due_s), total in zip(distinct.T.tolist(), node_s.tolist(), strict=True)
-    }
+def _jobs(view: RunView) -> tuple[IntArray, IntArray]:
+    """Origin, class, submission and due time of each job (4, job), and its node-seconds; origins as the model has them.
+
+    Names stand for themselves by their checksum, as their places may differ between two runs.
+    """
+    jobs, classes = view.jobs, view.series.run.facts.coords["compute_class"]
+    whole = _checksums(view.series.inputs["origins"]["whole"].tolist())
+    key = np.stack(
+        [
+            whole[jobs["origin_index"]],
+            _checksums(classes)[jobs["class_index"]],
+            jobs["submit_s"].astype(np.int64),
+            jobs["due_s"].astype(np.int64),
+        ]
+    )
+    return key, jobs["nodes"].astype(np.int64) * jobs["runtime_s"]
+
+
+def _checksums(names: Sequence[str]) -> IntArray:
+    return np.array([crc32(name.encode()) for name in names], dtype=np.int64)
 
 
 def _other_requests(base: RunView, other: RunView) -> Iterator[str]:
