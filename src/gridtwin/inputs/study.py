@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gridtwin.profiles.series import Profiles
-from gridtwin.records import Fleet, Geography, GridData, StoreData, UnitData
+from gridtwin.records import Contracts, Fleet, Geography, GridData, LinkTerms, SiteTerms, StoreData, UnitData, UnitTerms
 from gridtwin.scenario.schema import Scenario
 from gridtwin.timegrid import TimeGrid
 from gridtwin.workload.jobs import JobTable
@@ -37,6 +37,11 @@ class Study:
     units : UnitData
     stores : StoreData
     fleet : Fleet
+    link_terms : LinkTerms
+    unit_terms : UnitTerms
+    site_terms : SiteTerms
+    contracts : Contracts
+        Green electricity that sites have bought.
     geography : Geography
     jobs : JobTable
     profiles : Profiles
@@ -63,6 +68,10 @@ class Study:
     units: UnitData
     stores: StoreData
     fleet: Fleet
+    link_terms: LinkTerms
+    unit_terms: UnitTerms
+    site_terms: SiteTerms
+    contracts: Contracts
     geography: Geography
     jobs: JobTable
     profiles: Profiles

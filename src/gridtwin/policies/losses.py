@@ -14,10 +14,11 @@ __all__ = ["expected_losses", "no_losses", "plan_losses"]
 
 def expected_losses(system: System, observation: Observation) -> LossEstimate | None:
     """Losses about the flows of the last settled day; None while there is none."""
-    flow = observation.memory.flow_mw[observation.step_of_day]
-    if np.isnan(flow).any():
+    memory, at = observation.memory, observation.step_of_day
+    flow, ratio = memory.flow_mw[at], memory.loss_ratio[at]
+    if np.isnan(flow).any() or np.isnan(ratio).any():
         return None
-    return loss_estimate(flow, system.network, observation.memory.loss_ratio[observation.step_of_day])
+    return loss_estimate(flow, system.network, ratio)
 
 
 def plan_losses(system: System, plan: GridPlan) -> LossEstimate:

@@ -19,6 +19,8 @@ __all__ = [
     "RealTimeTables",
     "SeriesFile",
     "StoreTables",
+    "SupplyTables",
+    "TariffTables",
     "UnitTables",
 ]
 
@@ -108,6 +110,19 @@ class ComputeTables(Schema):
     wan: Name = Field(examples=["?", "wan.csv"], description="CSV file of data links from origins to sites.")
 
 
+class TariffTables(Schema):
+    """Tables of what sites pay for electricity by month and hour."""
+
+    periods: Name = Field(examples=["?", "tariffs.csv"], description="CSV file: the period of each hour by month.")
+    prices: Name = Field(examples=["?", "tariff_prices.csv"], description="CSV file: the price of each period.")
+
+
+class SupplyTables(Schema):
+    """Tables of green electricity under contract."""
+
+    table: Name = Field(examples=["?", "supply.csv"], description="CSV file: which site takes how much of which unit.")
+
+
 class Model(Schema):
     """A model file. A variant overrides keys of it; a scenario names those that it wants, the last one wins."""
 
@@ -125,4 +140,6 @@ class Model(Schema):
     stores: StoreTables | None = Field(default=None, description="Batteries and reservoirs, where there are any.")
     profiles: ProfileTables
     compute: ComputeTables
+    tariffs: TariffTables | None = Field(default=None, description="Tariffs that sites name; others pay nodal prices.")
+    supply: SupplyTables | None = Field(default=None, description="Green electricity under contract.")
     variants: dict[Name, dict[str, Any]] = Field(default={}, description="Keys of this file with other values.")
