@@ -25,6 +25,7 @@ __all__ = [
     "GridData",
     "LinkTerms",
     "LossEstimate",
+    "LossFit",
     "NetworkMatrices",
     "QueueAxes",
     "SiteTerms",
@@ -110,6 +111,41 @@ class Geography:
     origin_name: tuple[str, ...]
     origin_lat: FloatArray  # (origin,)
     origin_lon: FloatArray  # (origin,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelFacts:
+    """What planners count by: regions, people, racks, hardware. Nothing is dispatched with it; "" or NaN where unknown.
+
+    Rows of origins are those of the model's table, of which queues may have parts.
+    """
+
+    bus_name_zh: tuple[str, ...]
+    bus_region: tuple[str, ...]
+    site_name_zh: tuple[str, ...]
+    site_region: tuple[str, ...]
+    site_tier: tuple[str, ...]
+    site_hub: tuple[str, ...]
+    site_side: tuple[str, ...]
+    site_racks: FloatArray  # (site,) standard racks that there is room for
+    site_pue_limit: FloatArray  # (site,)
+    site_rack_use_min: FloatArray  # (site,)
+    site_green_share_min: FloatArray  # (site,)
+    origin: tuple[str, ...]
+    origin_name_zh: tuple[str, ...]
+    origin_region: tuple[str, ...]
+    origin_population: FloatArray  # (origin,) persons
+    origin_gdp: FloatArray  # (origin,) money a year
+    node_site: IntArray  # (row,) site index
+    node_class: IntArray  # (row,) class index
+    node_hardware: tuple[str, ...]  # (row,)
+    node_made_for: tuple[str, ...]  # (row,) class of the catalogue, which says in which precision it is metered
+    nodes: IntArray  # (row,)
+    node_vintage: IntArray  # (row,) year; 0 where unknown
+    node_peak_w: FloatArray  # (row,) of one node, as are the speeds
+    node_fp64_tflops: FloatArray  # (row,)
+    node_fp32_tflops: FloatArray  # (row,)
+    node_fp16_tflops: FloatArray  # (row,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -249,6 +285,14 @@ class LossEstimate:
     factor: FloatArray  # (time, bus) change of losses per unit of injection
     reference_injection_mw: FloatArray  # (time, bus)
     bus_losses_mw: FloatArray  # (time, bus) where they are drawn: half of each line's at either end
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LossFit:
+    """What AC losses are beside the r·f² of their active flows: `scale * r·f² + rest_mw`."""
+
+    scale: FloatArray  # (time,) what voltage and power factor make of r·f²; marginal losses scale alike
+    rest_mw: FloatArray  # (time,) what no active flow explains: reactive flow, charging and shunts
 
 
 @dataclass(frozen=True, slots=True)

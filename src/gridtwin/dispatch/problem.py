@@ -181,6 +181,7 @@ class GridProblem:
     cuts: InjectionCuts = field(default_factory=InjectionCuts.none)
     commitment: Commitment | None = None
     bundles: Bundles | None = None
+    permute: int = 0  # order in which the solver gets the program
 
 
 @dataclass(frozen=True, slots=True, eq=False)

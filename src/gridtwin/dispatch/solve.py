@@ -173,7 +173,7 @@ def _solved(
     balance = add_balance(program, problem, injection)
     limits = LineLimits(problem, injection.matrix(program.n_columns), injection.constant)
     reserve = ReserveRows(problem, part.columns.segment, part.stores)
-    session = Session(program)
+    session = Session(program, problem.permute)
     limits.begin(session)
     directions = one_way(problem, balance, part.columns.segment, part.stores, part.links)
     rounds = 0

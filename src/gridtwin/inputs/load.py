@@ -13,6 +13,7 @@ from typing import Any
 from gridtwin.errors import InputError, Issue
 from gridtwin.inputs.clock import clock_issues, coverage_issues, skipped_s, time_grid, wanted_steps
 from gridtwin.inputs.demand import draw_jobs, find_traces, fit_issues, name_issues, read_traces
+from gridtwin.inputs.facts import model_facts
 from gridtwin.inputs.fleet import fleet_data, fleet_issues, reachable
 from gridtwin.inputs.forecasts import forecast_issues
 from gridtwin.inputs.generation import unit_data, unit_issues, unit_terms
@@ -174,6 +175,7 @@ def _study(
         site_terms=site_terms(model, fleet),
         contracts=contracts(model),
         geography=_places(model, fleet),
+        facts=model_facts(model),
         jobs=jobs,
         profiles=series,
         day_ahead=day_ahead,

@@ -9,7 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from gridtwin.profiles.series import Profiles
-from gridtwin.records import Contracts, Fleet, Geography, GridData, LinkTerms, SiteTerms, StoreData, UnitData, UnitTerms
+from gridtwin.records import (
+    Contracts,
+    Fleet,
+    Geography,
+    GridData,
+    LinkTerms,
+    ModelFacts,
+    SiteTerms,
+    StoreData,
+    UnitData,
+    UnitTerms,
+)
 from gridtwin.scenario.schema import Scenario
 from gridtwin.timegrid import TimeGrid
 from gridtwin.workload.jobs import JobTable
@@ -43,6 +54,7 @@ class Study:
     contracts : Contracts
         Green electricity that sites have bought.
     geography : Geography
+    facts : ModelFacts
     jobs : JobTable
     profiles : Profiles
         What comes true.
@@ -73,6 +85,7 @@ class Study:
     site_terms: SiteTerms
     contracts: Contracts
     geography: Geography
+    facts: ModelFacts
     jobs: JobTable
     profiles: Profiles
     day_ahead: Profiles | None

@@ -68,6 +68,7 @@ def pose_grid(
         bundles=_pose_bundles(system, forecast.steps),
         reserve_mw=forecast.reserve_mw,
         cuts=InjectionCuts.none() if plan is None else plan.cuts.within(np.ones(forecast.steps, dtype=bool)),
+        permute=system.permute,
     )
 
 

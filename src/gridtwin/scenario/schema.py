@@ -25,6 +25,7 @@ __all__ = [
     "Scenario",
     "Security",
     "Service",
+    "Solver",
     "Tariff",
     "Time",
     "Workload",
@@ -258,6 +259,16 @@ class Compute(Schema):
     )
 
 
+class Solver(Schema):
+    """How programs are solved."""
+
+    permute: Annotated[int, Field(strict=True, ge=0)] = Field(
+        default=0,
+        description="Seed of the order in which the solver gets columns and rows; 0: as written. Other orders lead to "
+        "other plans that are equally good, and so show which differences between runs mean nothing.",
+    )
+
+
 class Scenario(Schema):
     """A scenario file."""
 
@@ -280,6 +291,7 @@ class Scenario(Schema):
     security: Security = Security()
     tariff: Tariff = Tariff()
     compute: Compute = Compute()
+    solver: Solver = Solver()
     forecast: Forecast = Field(default=Forecasts(), description="What policies are told of the hours to come.")
     seed: Annotated[int, Field(strict=True, ge=0)] = Field(default=0, description="The same seed gives the same jobs.")
 

@@ -132,6 +132,7 @@ def make_system(study: Study) -> System:
         tariff=_tariff(study),
         zone_s=zone_s(study),
         discipline=study.scenario.compute.discipline,
+        permute=study.scenario.solver.permute,
     )
 
 

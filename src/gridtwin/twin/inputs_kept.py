@@ -11,6 +11,7 @@ from gridtwin.arrays import ratio_or_zero
 from gridtwin.grid.ac import AcGrid
 from gridtwin.inputs.study import Study
 from gridtwin.policies import PowerFlow
+from gridtwin.records import ModelFacts
 
 __all__ = ["Table", "input_tables"]
 
@@ -39,6 +40,7 @@ def input_tables(study: Study, power_flow: PowerFlow) -> dict[str, Table]:
         "origins": _origins(study),
         "site_terms": _site_terms(study),
         "supply": _supply(study),
+        **_facts(study),
         "pools": _pools(study),
         "wan": _wan(study),
         "requests": _requests(study),
@@ -195,6 +197,29 @@ def _origins(study: Study) -> Table:
         "lat": places.origin_lat,
         "lon": places.origin_lon,
     }
+
+
+def _facts(study: Study) -> dict[str, Table]:
+    """What planners count by, of buses, sites, origins and nodes; names in Chinese among it."""
+    facts = study.facts
+    return {
+        "bus_facts": {"bus": np.array(study.grid.bus), **_of(facts, "bus")},
+        "site_facts": {"site": np.array(study.fleet.site), **_of(facts, "site")},
+        "origin_facts": {"origin": np.array(facts.origin, dtype=str), **_of(facts, "origin")},
+        "node_facts": {"nodes": facts.nodes, **_of(facts, "node")},
+    }
+
+
+def _of(facts: ModelFacts, kind: str) -> Table:
+    """The columns of one kind, without its name before theirs; the indices say that they are."""
+    columns = {
+        field.name.removeprefix(f"{kind}_"): getattr(facts, field.name)
+        for field in fields(facts)
+        if field.name.startswith(f"{kind}_")
+    }
+    indices = {f"{name}_index": columns.pop(name) for name in ("site", "class") if name in columns}
+    texts = {name: np.array(column, dtype=str) for name, column in columns.items() if isinstance(column, tuple)}
+    return indices | columns | texts
 
 
 def _pools(study: Study) -> Table:
