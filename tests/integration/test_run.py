@@ -15,7 +15,7 @@ from gridtwin.results.files import read_columns
 from gridtwin.results.store import RunFolder
 
 SUMMARY = {"run_id", "scenario", "policy", "steps", "kpis", "ledgers", "timing_s"}
-MORE_SUMMARY = {"currency", "step_s", "steps_wrapped", "findings", "sessions", "money_paid"}
+MORE_SUMMARY = {"currency", "step_s", "steps_wrapped", "findings", "sessions", "money_paid", "rules"}
 KPIS = {
     *("energy_mwh", "it_energy_mwh", "completed_node_s", "system_cost", "carbon_cost", "co2_t", "curtailment_mwh"),
     *("renewable_share", "unserved_mwh", "jobs_submitted", "jobs_completed", "jobs_late", "wait_p50_s", "wait_p95_s"),
@@ -28,7 +28,8 @@ WINDOW = {
 RELAXATIONS = {"shed_mwh", "spill_mwh", "overload_mwh", "late_node_h"}
 FILES = {
     *("inputs", "windows", "state", "journal.jsonl", "sessions.json", "results.nc", "jobs.parquet", "findings.parquet"),
-    *("summary.json", "manifest.json", "money.parquet"),
+    *("summary.json", "manifest.json", "money.parquet", "accounts.parquet", "carbon.parquet", "rules.parquet"),
+    *("supply.parquet", "wan_settlement.parquet"),
 }
 LEDGERS = [
     "power_ac",

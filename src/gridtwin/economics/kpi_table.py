@@ -27,6 +27,15 @@ KPIS: Mapping[str, Kpi] = {
     "co2_t": Kpi("direct CO2 of all generation", "t", "全部发电的直接 CO2 排放"),
     "electricity_cost": Kpi("what the sites pay by their tariff", "{currency}", "数据中心电费（按电价套餐）"),
     "expected_electricity_cost": Kpi("what they expected to pay when they planned", "{currency}", "计划时预计的电费"),
+    "supply_cost": Kpi("price of green energy claimed under contract", "{currency}", "绿电合同费用"),
+    "direct_saving": Kpi(
+        "energy from behind the meter at the tariff, not paid to the grid", "{currency}", "绿电直连节省的购电费"
+    ),
+    "labour_cost": Kpi("labour at the sites, by racks in use", "{currency}", "运维人工成本（按在用机架）"),
+    "green_share_annual": Kpi("green share of the sites' energy, over the run", "", "绿电占比（全时段电量匹配）"),
+    "green_share_hourly": Kpi("green share, matched hour by hour (CFE)", "", "绿电占比（逐时匹配，CFE）"),
+    "location_based_co2_t": Kpi("CO2 of the sites by the mix they draw from", "t", "数据中心碳排放（基于位置）"),
+    "market_based_co2_t": Kpi("CO2 of the sites by contracts and residual mix", "t", "数据中心碳排放（基于市场）"),
     "curtailment_mwh": Kpi("renewable energy curtailed", "MWh", "弃风弃光电量"),
     "store_spill_mwh": Kpi("inflow that found no room in its store", "MWh", "储能无法容纳的来水（来能）"),
     "stored_change_mwh": Kpi(

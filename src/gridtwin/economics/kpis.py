@@ -20,6 +20,7 @@ def kpis(
     instants: np.ndarray,
     step_s: int,
     carbon_price_per_t: float,
+    accounts: Mapping[str, float | int | None],
 ) -> dict[str, float | int | None]:
     """Return the indicators of `KPIS`, in its order.
 
@@ -31,6 +32,8 @@ def kpis(
     step_s : int, s
     carbon_price_per_t : float
         Money per tonne; prices `co2_t` into `carbon_cost`.
+    accounts : mapping
+        Those of them that `economics.accounts` has drawn up.
 
     Returns
     -------
@@ -50,6 +53,7 @@ def kpis(
         "carbon_cost": co2_t * carbon_price_per_t,
         "co2_t": co2_t,
         **_bills(v, inputs, instants, hours),
+        **accounts,
         "curtailment_mwh": _sum(curtailed) * hours,
         "store_spill_mwh": _sum(v["store_spill_mw"]) * hours,
         "stored_change_mwh": _sum(_stored_change(v, inputs)),

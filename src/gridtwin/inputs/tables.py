@@ -156,6 +156,27 @@ FIELDS: Final[Mapping[str, tuple[Field, ...]]] = {
         Field("price_per_gb", at_least=0),
         Field("settlement_per_gb", at_least=0, optional=True, empty=0.0),
     ),
+    "tariffs": (
+        Field("tariff", "text"),
+        Field("month", "whole", at_least=1),
+        Field("period", "text"),
+        Field("from_h", at_least=0),
+        Field("to_h", above=0),
+    ),
+    "tariff_prices": (
+        Field("tariff", "text"),
+        Field("period", "text"),
+        Field("price_per_mwh"),
+    ),
+    "supply": (
+        Field("contract", "text"),
+        Field("site", "text"),
+        Field("kind", "text"),
+        Field("unit", "text"),
+        Field("p_mw", above=0),
+        Field("price_per_mwh"),
+        Field("name_zh", "text", optional=True, empty=""),
+    ),
 }
 
 _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -169,6 +190,9 @@ _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "nodes": ("site", "compute_class"),
     "origins": ("origin",),
     "wan": ("origin", "site"),
+    "tariffs": (),  # what stands there twice overlaps
+    "tariff_prices": ("tariff", "period"),
+    "supply": ("contract", "site", "unit"),
 }
 
 _FILES: Final[Mapping[str, tuple[str, str]]] = {
@@ -182,6 +206,9 @@ _FILES: Final[Mapping[str, tuple[str, str]]] = {
     "nodes": ("compute", "nodes"),
     "origins": ("compute", "origins"),
     "wan": ("compute", "wan"),
+    "tariffs": ("tariffs", "periods"),
+    "tariff_prices": ("tariffs", "prices"),
+    "supply": ("supply", "table"),
 }
 
 _REFERENCES: Final = (
@@ -198,6 +225,10 @@ _REFERENCES: Final = (
     ("nodes", "site", "sites", "site"),
     ("wan", "origin", "origins", "origin"),
     ("wan", "site", "sites", "site"),
+    ("tariff_prices", "tariff", "tariffs", "tariff"),
+    ("sites", "tariff", "tariffs", "tariff"),
+    ("supply", "site", "sites", "site"),
+    ("supply", "unit", "units", "unit"),
 )
 
 _ORDERED: Final = (

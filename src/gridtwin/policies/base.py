@@ -10,11 +10,22 @@ from numpy.typing import NDArray
 
 from gridtwin.dispatch import DispatchPlan, Penalties, UnitGroups
 from gridtwin.economics.tariffs import Tariff
-from gridtwin.records import ComputeState, Fleet, GridData, NetworkMatrices, StoreData, UnitData
+from gridtwin.records import (
+    AcInjections,
+    AcSolution,
+    ComputeState,
+    Fleet,
+    GridData,
+    LinkTerms,
+    NetworkMatrices,
+    StoreData,
+    UnitData,
+    UnitTerms,
+)
 from gridtwin.units import HOUR_S, BoolArray, FloatArray, IntArray
 from gridtwin.workload.jobs import JobTable
 
-__all__ = ["Forecast", "GridMemory", "Observation", "Policy", "System"]
+__all__ = ["Forecast", "GridMemory", "Observation", "Policy", "PowerFlow", "System"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +36,10 @@ class System:
     steps_per_day: int
     grid: GridData
     network: NetworkMatrices
+    link_terms: LinkTerms
+    area: IntArray  # (bus,) zone in which reserve is held
     units: UnitData
+    unit_terms: UnitTerms
     groups: UnitGroups
     stores: StoreData
     fleet: Fleet
@@ -33,6 +47,7 @@ class System:
     tariff: Tariff
     zone_s: int  # offset from UTC of the local hours and months that tariffs go by
     discipline: str
+    permute: int = 0  # order in which the solver gets every program
 
     @property
     def step_h(self) -> float:
@@ -48,7 +63,10 @@ class Forecast:
     load_mvar: FloatArray  # (time, bus)
     unit_available_mw: FloatArray  # (time, unit)
     inflow_mw: FloatArray  # (time, store)
+    minimum_mw: FloatArray  # (time, unit) output that must be given, 0 where none must
+    contract_mw: FloatArray  # (time, link) signed from -> to, NaN where a link keeps to none
     reserve_mw: FloatArray  # (time,) upward reserve that is required
+    area_reserve_mw: FloatArray  # (time, area) room above output that each area keeps online
     pue: FloatArray  # (time, site)
     service_nodes: IntArray  # (time, site, class)
     clipped: IntArray  # (time,) values that an error would have taken beyond what can be
@@ -112,6 +130,14 @@ class Observation:
     compute: ComputeState  # in terms of `jobs`
     memory: GridMemory
     forecast: Forecast
+
+
+class PowerFlow(Protocol):
+    """What turns injections into flows: AC, or nothing but transport."""
+
+    def solve(self, injections: AcInjections, *, enforce_q_limits: bool = True) -> AcSolution:
+        """Solve every step on its own. Steps without a solution are NaN."""
+        ...
 
 
 class Policy(Protocol):

@@ -112,6 +112,7 @@ class CoDispatch:
             preemptible=self._pose_preemptible(parted, terminal),
             coarse_after=self.coarse_after,
             coarse_steps=self.coarse_steps,
+            part_of=fleet.axes.part_of,
         )
 
     def _pose_preemptible(self, work: ExpectedPreemptible, terminal: TerminalValue) -> PreemptibleProblem:

@@ -9,7 +9,7 @@ import numpy as np
 from gridtwin.arrays import ratio_or_zero
 from gridtwin.dispatch import Bill, DispatchPlan, fleet_plan, minimise_bill
 from gridtwin.economics.production import production_co2_kg_per_h
-from gridtwin.economics.tariffs import charged_per_mwh, local_hours, local_months
+from gridtwin.economics.tariffs import charged_per_mwh, energy_prices, local_months
 from gridtwin.policies.asap import Asap
 from gridtwin.policies.base import Observation, System
 from gridtwin.policies.co_dispatch import CoDispatch
@@ -50,11 +50,12 @@ class Customer:
 
     def _charged(self, observation: Observation, foretold: DispatchPlan) -> FloatArray:
         """Price at each site's meter (time, site)."""
-        hour = local_hours(observation.instants, self.system.zone_s)
-        co2_kg = production_co2_kg_per_h(foretold.unit_mw, self.system.units).sum(axis=1)
+        system = self.system
+        energy = energy_prices(system.tariff, observation.instants, system.zone_s, system.step_s)
+        co2_kg = production_co2_kg_per_h(foretold.unit_mw, system.units).sum(axis=1)
         mean = ratio_or_zero(co2_kg, foretold.unit_mw.sum(axis=1))
-        nodal = foretold.grid.price_per_mwh[:, self.system.fleet.bus]
-        return charged_per_mwh(self.system.tariff, nodal, mean, hour)
+        nodal = foretold.grid.price_per_mwh[:, system.fleet.bus]
+        return charged_per_mwh(system.tariff, nodal, mean, energy)
 
     def _bill(self, observation: Observation, charged: FloatArray) -> Bill:
         buses = len(self.system.grid.bus)
@@ -64,4 +65,4 @@ class Customer:
         memory = observation.memory
         if memory.peak_month == month[0]:
             np.add.at(peak, self.system.fleet.bus, memory.peak_mw)
-        return Bill(price, self.system.tariff.demand_charge_per_mw, month, peak)
+        return Bill(price, self.system.tariff.demand_charge_per_mw, month, peak, self.system.permute)

@@ -14,8 +14,9 @@ __all__ = ["expected_losses", "no_losses", "plan_losses", "remembered_fit"]
 
 def expected_losses(system: System, observation: Observation) -> LossEstimate | None:
     """Losses about the flows of the last settled day; None while there is none."""
-    flow = observation.memory.flow_mw[observation.step_of_day]
-    if np.isnan(flow).any():
+    memory, at = observation.memory, observation.step_of_day
+    flow = memory.flow_mw[at]
+    if np.isnan(flow).any() or np.isnan(memory.loss_scale[at]).any():
         return None
     return loss_estimate(flow, system.network, remembered_fit(observation))
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictBool, WithJsonSchema
 
+from gridtwin.catalogue.identifiers import UNKNOWN_COUNTRY
 from gridtwin.scenario.kinds import NAME_SCHEMA, Instant, Name, Positive, Schema, Span
 from gridtwin.units import HOUR_S
 
@@ -18,6 +19,8 @@ __all__ = [
     "RealTimeTables",
     "SeriesFile",
     "StoreTables",
+    "SupplyTables",
+    "TariffTables",
     "UnitTables",
 ]
 
@@ -107,6 +110,19 @@ class ComputeTables(Schema):
     wan: Name = Field(examples=["?", "wan.csv"], description="CSV file of data links from origins to sites.")
 
 
+class TariffTables(Schema):
+    """Tables of what sites pay for electricity by month and hour."""
+
+    periods: Name = Field(examples=["?", "tariffs.csv"], description="CSV file: the period of each hour by month.")
+    prices: Name = Field(examples=["?", "tariff_prices.csv"], description="CSV file: the price of each period.")
+
+
+class SupplyTables(Schema):
+    """Tables of green electricity under contract."""
+
+    table: Name = Field(examples=["?", "supply.csv"], description="CSV file: which site takes how much of which unit.")
+
+
 class Model(Schema):
     """A model file. A variant overrides keys of it; a scenario names those that it wants, the last one wins."""
 
@@ -114,10 +130,16 @@ class Model(Schema):
         examples=["model"], description="Also the folder in which a run keeps its copy."
     )
     title: str = Field(default="", description="A line for people.")
+    country: Annotated[str, Field(pattern="^[A-Z]{2}$")] = Field(
+        default=UNKNOWN_COUNTRY,
+        description="ISO 3166 code, with which identifiers of compute begin; ZZ where it is none.",
+    )
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = Field(examples=["USD"], description="ISO 4217 code.")
     grid: GridTables
     units: UnitTables
     stores: StoreTables | None = Field(default=None, description="Batteries and reservoirs, where there are any.")
     profiles: ProfileTables
     compute: ComputeTables
+    tariffs: TariffTables | None = Field(default=None, description="Tariffs that sites name; others pay nodal prices.")
+    supply: SupplyTables | None = Field(default=None, description="Green electricity under contract.")
     variants: dict[Name, dict[str, Any]] = Field(default={}, description="Keys of this file with other values.")

@@ -11,8 +11,12 @@ import numpy as np
 import pyarrow as pa
 
 from gridtwin.audit import Ledger, close_ledgers
+from gridtwin.economics.accounts import account_kpis, accounts_table, carbon_table, grid_carbon, site_accounts
 from gridtwin.economics.kpis import kpis
+from gridtwin.economics.rules import rule_counts, rules_table
 from gridtwin.economics.settlement import NETWORK, money_table
+from gridtwin.economics.supply import claims, contract_table, delivered_mw
+from gridtwin.economics.wan_settlement import wan_settlement_table
 from gridtwin.results.dataset import to_dataset, write_dataset
 from gridtwin.results.files import write_columns, write_json
 from gridtwin.results.journal import CLOSED
@@ -27,7 +31,17 @@ from gridtwin.watch import UNWATCHED, Watch
 __all__ = ["FINAL", "close_run"]
 
 OPTIMAL = "optimal"  # the only end of a program that lets a window be stored
-FINAL = ("jobs.parquet", "findings.parquet", "money.parquet", "results.nc", "manifest.json", "summary.json", SESSIONS)
+ACCOUNTS = ("accounts", "carbon", "rules", "supply", "wan_settlement")
+FINAL = (
+    "jobs.parquet",
+    "findings.parquet",
+    "money.parquet",
+    *(f"{name}.parquet" for name in ACCOUNTS),
+    "results.nc",
+    "manifest.json",
+    "summary.json",
+    SESSIONS,
+)
 REVIEWED = (
     "passes",
     "given_up",
@@ -66,13 +80,18 @@ def close_run(folder: RunFolder, sessions: Sessions, watch: Watch = UNWATCHED) -
     ledgers = close_ledgers(run)
     money = money_table(run.variables, run.inputs, run.step_h)
     write_columns(folder.path / "money.parquet", money)
+    accounts = _accounts(run)
+    for name in ACCOUNTS:
+        write_columns(folder.path / f"{name}.parquet", accounts[name])
     watch.step("results.nc")
     attrs = {"title": f"gridtwin run of {facts.scenario}", "source": f"gridtwin {facts.versions['gridtwin']}"}
     write_dataset(to_dataset(run, facts.currency, attrs), folder.path / "results.nc")
     write_json(folder.path / "manifest.json", _manifest(facts, run, ledgers))
     outages = {"n1": report_n1(folder, watch)} if facts.n1_report else {}
     watch.step("key figures")
-    figures = kpis(run.variables, run.jobs, run.inputs, run.time, run.step_s, facts.carbon_price_per_t)
+    has_supply = len(accounts["supply"]["contract"]) > 0
+    of_accounts = account_kpis(accounts["accounts"], has_supply=has_supply)
+    figures = kpis(run.variables, run.jobs, run.inputs, run.time, run.step_s, facts.carbon_price_per_t, of_accounts)
     sessions.seconds["close"] = perf_counter() - begun
     sessions.note(journal.windows)
     summary = {
@@ -86,6 +105,7 @@ def close_run(folder: RunFolder, sessions: Sessions, watch: Watch = UNWATCHED) -
         "kpis": figures,
         "ledgers": {ledger.name: _ledger(ledger) for ledger in ledgers},
         "money_paid": _by_party(money),
+        "rules": rule_counts(accounts["rules"]),
         "findings": dict(sorted(Counter(found["kind"].tolist()).items())),
         **outages,
         "sessions": len(sessions),
@@ -94,6 +114,22 @@ def close_run(folder: RunFolder, sessions: Sessions, watch: Watch = UNWATCHED) -
     write_json(folder.path / "summary.json", summary)
     folder.commit(CLOSED, [folder.path / name for name in (*FINAL, *(N1_FILES if facts.n1_report else ()))])
     return summary
+
+
+def _accounts(run: RunData) -> dict[str, dict[str, np.ndarray]]:
+    """Draw up who claims which green energy, bears which emissions, keeps which rules, and what regions pay."""
+    v, inputs, step_h = run.variables, run.inputs, run.step_h
+    supply, carbon = inputs["supply"], grid_carbon(v, inputs)
+    contract, kind = supply["contract"].tolist(), supply["kind"].tolist()
+    claimed = claims(contract, kind, supply["site_index"], delivered_mw(v, inputs), v["site_mw"], step_h)
+    sites = site_accounts(v, inputs, claimed, carbon, step_h)
+    return {
+        "accounts": accounts_table(sites, inputs),
+        "carbon": carbon_table(carbon, inputs, step_h),
+        "rules": rules_table(v, inputs, sites),
+        "supply": contract_table(v, inputs, claimed, step_h),
+        "wan_settlement": wan_settlement_table(v, inputs),
+    }
 
 
 def _job_columns(jobs: Mapping[str, np.ndarray], facts: RunFacts) -> dict[str, np.ndarray | pa.Array]:

@@ -11,7 +11,7 @@ from gridtwin.arrays import link_injection_mw, ratio_or_zero, sum_at
 from gridtwin.dispatch import ComputePrices, DispatchPlan, GridPlan, ReviewRecord, SolverRecord
 from gridtwin.dispatch.elements import Elements
 from gridtwin.economics.production import production_co2_kg_per_h, production_cost_per_h
-from gridtwin.economics.tariffs import charged_per_mwh, local_hours
+from gridtwin.economics.tariffs import charged_per_mwh, energy_prices
 from gridtwin.grid.findings import find_violations
 from gridtwin.policies import Forecast, Observation, System
 from gridtwin.records import AcInjections, ComputeRecord, Finding
@@ -76,6 +76,7 @@ class Recorder:
             **self._bus_values(settled),
             **_price_values(settled.redispatch, self.system.step_h),
             **_schedule_values(settled.schedule),
+            "contract_mw": kept.forecast.contract_mw,
             **self._system_values(settled),
             **_forecast_values(told.head(steps)),
             **_solver_values(plan.grid.solver, settled.redispatch.solver),
@@ -136,20 +137,22 @@ class Recorder:
 
     def _charges(self, kept: Observation, plan: DispatchPlan, settled: Settled) -> dict[str, np.ndarray]:
         """What the sites pay by their tariff, as settled and as expected."""
-        hour, bus = local_hours(kept.instants, self.system.zone_s), self.system.fleet.bus
-        co2_kg = production_co2_kg_per_h(settled.unit_mw, self.system.units).sum(axis=1)
+        system, bus = self.system, self.system.fleet.bus
+        energy = energy_prices(system.tariff, kept.instants, system.zone_s, system.step_s)
+        co2_kg = production_co2_kg_per_h(settled.unit_mw, system.units).sum(axis=1)
         mean = ratio_or_zero(co2_kg, settled.unit_mw.sum(axis=1))
         nodal = {
             "charged_per_mwh": settled.redispatch.price_per_mwh,
             "expected_charge_per_mwh": plan.expected_price_per_mwh[: kept.forecast.steps],
         }
-        return {name: charged_per_mwh(self.system.tariff, price[:, bus], mean, hour) for name, price in nodal.items()}
+        return {name: charged_per_mwh(system.tariff, price[:, bus], mean, energy) for name, price in nodal.items()}
 
     def _unit_values(self, plan: DispatchPlan, settled: Settled) -> dict[str, np.ndarray]:
         return {
             "unit_mw": settled.unit_mw,
             "planned_unit_mw": plan.unit_mw[: len(settled.unit_mw)],
             "available_mw": settled.available_mw,
+            "online_mw": settled.online_mw,
             "committed": settled.committed.astype(np.int8),
         }
 
@@ -158,6 +161,7 @@ class Recorder:
         return {
             "load_mw": settled.load_mw,
             "shed_mw": settled.shed_mw,
+            "dumped_mw": settled.dumped_mw,
             "net_injection_mw": _net_injection_mw(settled.injections, self.system),
             "vm_pu": ac.vm_pu,
             "va_deg": ac.va_deg,
@@ -181,7 +185,7 @@ class Recorder:
         return {
             "losses_mw": settled.ac.losses_mw,
             "fixed_losses_mw": losses.losses_mw - (losses.factor * losses.reference_injection_mw).sum(axis=1),
-            "spill_mw": settled.spill_mw,
+            "spill_mw": settled.dumped_mw.sum(axis=1),
             "moved_mw": settled.moved_mw,
             "slack_excess_mw": settled.ac.slack_excess_mw,
             "ac_converged": settled.ac.converged.astype(np.int8),

@@ -215,7 +215,7 @@ def _mean_day(system: System, actual: Observation, price: FloatArray) -> FloatAr
 
 def _floor_cost(system: System, actual: Observation) -> float:
     """Cost of what units must give, which no program sees."""
-    floor_mw = unit_floor_mw(system, actual.forecast.unit_available_mw)
+    floor_mw = unit_floor_mw(system, actual.forecast)
     carbon = system.penalties.carbon_per_t / KG_PER_T
     per_h = production_cost_per_h(floor_mw, system.units) + carbon * production_co2_kg_per_h(floor_mw, system.units)
     return float(per_h.sum()) * system.step_h

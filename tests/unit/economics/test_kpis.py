@@ -63,6 +63,16 @@ INPUTS = {
     },
 }
 
+ACCOUNTS = {
+    "supply_cost": 5.0,
+    "direct_saving": 6.0,
+    "labour_cost": 7.0,
+    "green_share_annual": 0.5,
+    "green_share_hourly": 0.25,
+    "location_based_co2_t": 0.7,
+    "market_based_co2_t": 0.4,
+}
+
 
 def arrays(columns):
     return {name: np.array(values) for name, values in columns.items()}
@@ -70,7 +80,7 @@ def arrays(columns):
 
 @pytest.fixture
 def figures():
-    return kpis(arrays(VARIABLES), arrays(JOBS), INPUTS, INSTANTS, 1800, 60.0)
+    return kpis(arrays(VARIABLES), arrays(JOBS), INPUTS, INSTANTS, 1800, 60.0, ACCOUNTS)
 
 
 def test_every_indicator_by_hand(figures):
@@ -83,6 +93,7 @@ def test_every_indicator_by_hand(figures):
             "co2_t": 4.0,
             "electricity_cost": (20 + 20 + 40 + 30) / 2 + 100 * (2 + 1 + 4 + 1),
             "expected_electricity_cost": (30 + 10 + 70 + 10) / 2 + 100 * (3 + 1 + 3.5 + 1),
+            **ACCOUNTS,
             "curtailment_mwh": 1.5,
             "store_spill_mwh": 1.5,
             "stored_change_mwh": -1.8,
@@ -144,7 +155,7 @@ def test_counts_are_whole_numbers(figures):
 def test_nothing_to_take_a_maximum_of():
     never = arrays(JOBS) | {"start_s": np.full(4, -1), "end_s": np.full(4, -1)}
     dark = arrays(VARIABLES) | {name: np.full((2, 2), np.nan) for name in ("loading_percent", "vm_pu")}
-    figures = kpis(dark, never, INPUTS, INSTANTS, 1800, 60.0)
+    figures = kpis(dark, never, INPUTS, INSTANTS, 1800, 60.0, ACCOUNTS)
     for name in ("wait_p50_s", "wait_p95_s", "max_line_loading_percent", "min_vm_pu", "max_vm_pu"):
         assert figures[name] is None
     assert (figures["jobs_unfinished"], figures["jobs_late"], figures["completed_node_s"]) == (4, 4, 0)

@@ -109,6 +109,27 @@ lake,2,Reservoir,,0,0,200,1,1,0.5,river
 }
 
 
+TERMS = {
+    "tariffs.csv": "tariff,month,period,from_h,to_h\n"
+    + "".join(
+        f"city,{month},valley,0,8\ncity,{month},peak,8,11.5\ncity,{month},flat,11.5,24\n" for month in range(1, 13)
+    ),
+    "tariff_prices.csv": "tariff,period,price_per_mwh\ncity,valley,20\ncity,flat,50\ncity,peak,90\n",
+    "supply.csv": """\
+contract,site,kind,unit,p_mw,price_per_mwh,name_zh
+ppa,east,contract,wind,10,25,购电协议
+pool,east,aggregated,wind,5,30,集合交易
+pool,west,aggregated,sun,4,31,集合交易
+fence,west,direct,sun,6,22,绿电直连
+""",
+    "sites.csv": """\
+site,bus,station,cooling,power_factor,connection_mw,region,tariff,pue_limit,rack_use_min,green_share_min,racks
+east,1,town,evaporative,0.98,5,,city,1.25,0.65,0.8,400
+west,3,town,free_air,0.95,,far,,,,,
+""",
+}
+
+
 class Lab:
     """A scenario and its model in a folder of their own."""
 
@@ -136,6 +157,15 @@ class Lab:
         text = "\n".join([f"{header},store", *(f"{row}," for row in rows), hydro])
         (self.root / "models/tiny/units.csv").write_text(text + "\n", encoding="utf-8")
 
+    def add_terms(self) -> None:
+        """Add a tariff for one site, green supply, and a unit behind the meter of the other."""
+        for name, text in TERMS.items():
+            (self.root / "models/tiny" / name).write_text(text, encoding="utf-8")
+        more = "tariffs: {periods: tariffs.csv, prices: tariff_prices.csv}\nsupply: {table: supply.csv}\n"
+        self.edit("model.yaml", "profiles:\n", f"{more}profiles:\n")
+        with (self.root / "models/tiny/units.csv").open("a", encoding="utf-8") as units:
+            units.write("sun,3,PV,0,10,0,0,1,,false,false,false,true,true,\n")
+
     def edit(self, name: str, old: str, new: str) -> None:
         path = next(path for path in self.root.rglob(name))
         text = path.read_text(encoding="utf-8")
@@ -147,3 +177,18 @@ class Lab:
 def lab(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return Lab(tmp_path)
+
+
+@pytest.fixture
+def regions(lab):
+    """The tiny model with a region and a place for each origin and site: here and east in the North, the rest South."""
+    folder = lab.root / "models/tiny"
+    (folder / "origins.csv").write_text("origin,region,lat,lon\nhere,North,40,116\nthere,South,31,121\n")
+    (folder / "sites.csv").write_text(
+        "site,bus,station,cooling,power_factor,connection_mw,region,tier,pue,lat,lon\n"
+        "east,1,town,evaporative,0.98,5,North,edge,,40.1,116\n"
+        "west,3,town,free_air,0.95,,South,hub,1.3,31.1,121\n"
+    )
+    lab.edit("wan.csv", "there,east,3", "there,east,7")
+    lab.edit("model.yaml", "max_latency_oneway_ms: 5", "max_latency_oneway_ms: 20")
+    return lab

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gridtwin.economics.tariffs import Tariff, local_hours
+from gridtwin.economics.tariffs import Tariff, flat_year
 from gridtwin.policies.asap import Asap
 from gridtwin.policies.customer import Customer
 from gridtwin.results.store import RunFolder
 from gridtwin.twin.build import build, initial_twin_state
 
-NODAL = Tariff(None, 0.0, 0.0, 0.0)
+NODAL = Tariff(flat_year(None, 2), 0.0, 0.0, 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +29,11 @@ def under(policy, tariff, zone_s=0):
 
 
 def by_hour(**price):
-    """24 prices of 100, some hours at another one."""
+    """Prices of 100 at both sites, some hours of the day at another one."""
     day = np.full(24, 100.0)
     for name, value in price.items():
         day[int(name.removeprefix("h"))] = value
-    return day
+    return flat_year(day, 2)
 
 
 def flexible_mw(policy, observation, tariff, zone_s=0):
@@ -59,7 +59,7 @@ def test_work_follows_a_fixed_tariff_in_local_hours(seen):
     tariff = Tariff(by_hour(h18=1.0), 0.0, 0.0, 0.0)
     for zone_s in (0, 8 * 3600):
         moved = flexible_mw(policy, observation, tariff, zone_s)
-        cheap = local_hours(observation.instants, zone_s) == 18
+        cheap = (observation.instants + np.timedelta64(zone_s, "s")).astype("datetime64[h]").astype(int) % 24 == 18
         assert moved[cheap].min() > 0.5
         assert moved[cheap].min() > moved[~cheap].max()
 
@@ -113,6 +113,18 @@ def test_carbon_is_not_charged_twice(seen):
     assert more.min() > 30 * cleanest
     assert more.max() < 30 * dirtiest
     np.testing.assert_allclose(more[:, 0], more[:, 1])
+
+
+def test_each_site_goes_by_its_own_tariff(seen):
+    """The same hour is cheap at one site and dear at the other."""
+    policy, observation = seen
+    energy = np.concatenate([by_hour(h18=1.0)[:1], by_hour(h18=999.0)[:1]])
+    tariff = Tariff(energy, 0.0, 0.0, 0.0)
+    plan = under(policy, tariff).decide(observation)
+    at_18 = observation.instants.astype("datetime64[h]").astype(int) % 24 == 18
+    draw = plan.fleet.site_mw
+    assert draw[at_18, 0].min() > draw[~at_18, 0].mean()
+    assert draw[at_18, 1].max() < draw[~at_18, 1].mean()
 
 
 @pytest.mark.parametrize(
