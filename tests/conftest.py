@@ -26,6 +26,7 @@ from typing import Any
 import pytest
 
 from gridtwin import api
+from gridtwin.cli import main
 from gridtwin.inputs.load import load_study
 from gridtwin.inputs.study import Study
 from gridtwin.results.reading import read_run
@@ -76,6 +77,14 @@ class Run:
 def read_back(path: Path) -> RunData:
     folder = RunFolder(path)
     return read_run(folder, folder.read_journal(), read_facts(folder))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_the_disk():
+    """Let no run of this process wait two hundred times until what it wrote would outlive a loss of power."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "fsync", lambda _descriptor: None)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -150,6 +159,18 @@ def command() -> Callable[..., subprocess.CompletedProcess[str]]:
     return call
 
 
+@pytest.fixture
+def called(capsys) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Do what `command` does in this process, which has imported everything already."""
+
+    def call(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        with pytest.raises(SystemExit) as ended:
+            main([*map(str, arguments)])
+        return subprocess.CompletedProcess(arguments, ended.value.code, *capsys.readouterr())
+
+    return call
+
+
 @pytest.fixture(scope="session")
 def day_run(command, made_once) -> Callable[[str], Printed]:
     """Run the shipped day from the command line under a policy, once a session."""
@@ -175,15 +196,29 @@ def stop_after(windows: int) -> Callable[[int, int], None]:
     return progress
 
 
-@pytest.fixture
-def stopped(pocket, tmp_path) -> Callable[..., Path]:
-    """Run the pocket scenario and stop it after some windows; returns its folder."""
+@pytest.fixture(scope="session")
+def stopped_once(pocket, made_once) -> Callable[[int, str], Path]:
+    """Run the pocket scenario and stop it after some windows, once a session."""
 
-    def run(windows: int = 2, policy: str = "asap") -> Path:
-        with pytest.raises(KeyboardInterrupt) as raised:
-            api.run(pocket(f"policy={policy}"), tmp_path / "runs", progress=stop_after(windows))
-        (folder,) = (tmp_path / "runs").iterdir()
-        assert raised.value.__notes__ == [f"what is done is kept; go on with: gridtwin resume {folder}"]
+    def run(windows: int, policy: str) -> Path:
+        def fill(parent: Path) -> None:
+            with pytest.raises(KeyboardInterrupt) as raised:
+                api.run(pocket(f"policy={policy}"), parent, progress=stop_after(windows))
+            (folder,) = parent.iterdir()
+            assert raised.value.__notes__ == [f"what is done is kept; go on with: gridtwin resume {folder}"]
+
+        (folder,) = made_once(f"pocket_{policy}_stopped_{windows}", fill).iterdir()
         return folder
 
     return run
+
+
+@pytest.fixture
+def stopped(stopped_once, tmp_path) -> Callable[..., Path]:
+    """Return a folder of its own with a run of the pocket scenario that was stopped after some windows."""
+
+    def copied(windows: int = 2, policy: str = "asap") -> Path:
+        folder = stopped_once(windows, policy)
+        return shutil.copytree(folder, tmp_path / "runs" / folder.name)
+
+    return copied

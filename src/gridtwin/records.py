@@ -25,6 +25,7 @@ __all__ = [
     "GridData",
     "LinkTerms",
     "LossEstimate",
+    "LossFit",
     "NetworkMatrices",
     "QueueAxes",
     "SiteTerms",
@@ -278,6 +279,14 @@ class LossEstimate:
     factor: FloatArray  # (time, bus) change of losses per unit of injection
     reference_injection_mw: FloatArray  # (time, bus)
     bus_losses_mw: FloatArray  # (time, bus) where they are drawn: half of each line's at either end
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LossFit:
+    """What AC losses are beside the r·f² of their active flows: `scale * r·f² + rest_mw`."""
+
+    scale: FloatArray  # (time,) what voltage and power factor make of r·f²; marginal losses scale alike
+    rest_mw: FloatArray  # (time,) what no active flow explains: reactive flow, charging and shunts
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,9 +179,9 @@ class GridProblem:
     links: LinkProblem
     reserve_mw: FloatArray  # (time,) upward reserve to hold
     cuts: InjectionCuts = field(default_factory=InjectionCuts.none)
-    permute: int = 0  # order in which the solver gets the program
     commitment: Commitment | None = None
     bundles: Bundles | None = None
+    permute: int = 0  # order in which the solver gets the program
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -87,7 +87,8 @@ class GridMemory:
 
     unit_mw: FloatArray  # (unit,) settled output of the last step
     flow_mw: FloatArray  # (step of day, line) AC flows, mean of both ends
-    loss_ratio: FloatArray  # (step of day,) AC losses over r·f² of those flows
+    loss_scale: FloatArray  # (step of day,) `LossFit.scale` of those flows
+    loss_rest_mw: FloatArray  # (step of day,) `LossFit.rest_mw` beside it
     price_per_mwh: FloatArray  # (step, class) price where nodes stand, over the last day of the latest plan
     binding: BoolArray  # (step of day, line) limits that had to be written
     rate_share: FloatArray  # (step of day, line) of the rating that reactive power leaves to plan with
@@ -104,7 +105,8 @@ class GridMemory:
         return cls(
             unit_mw=np.full(units, np.nan),
             flow_mw=np.full((steps_per_day, lines), np.nan),
-            loss_ratio=np.full(steps_per_day, np.nan),
+            loss_scale=np.full(steps_per_day, np.nan),
+            loss_rest_mw=np.full(steps_per_day, np.nan),
             price_per_mwh=np.full((steps_per_day, classes), np.nan),
             binding=np.zeros((steps_per_day, lines), dtype=bool),
             rate_share=np.ones((steps_per_day, lines)),

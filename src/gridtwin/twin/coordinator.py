@@ -13,7 +13,7 @@ import numpy as np
 from gridtwin.compute.engine import execute, without_grants
 from gridtwin.dispatch import DispatchPlan
 from gridtwin.economics.tariffs import local_months, monthly_peaks_mw
-from gridtwin.grid.losses import loss_ratio
+from gridtwin.grid.losses import fit_losses
 from gridtwin.policies import Forecast, GridMemory, Observation, Policy, PowerFlow, System
 from gridtwin.policies.terminal import site_price, store_price
 from gridtwin.profiles.series import Profiles
@@ -167,9 +167,10 @@ class Coordinator:
         steps = len(settled.unit_mw)
         usable = settled.ac.converged
         at = observation.step_of_day[:steps][usable]
-        flow, ratio = memory.flow_mw.copy(), memory.loss_ratio.copy()
+        flow, scale, rest_mw = memory.flow_mw.copy(), memory.loss_scale.copy(), memory.loss_rest_mw.copy()
         flow[at] = (settled.ac.from_mw - settled.ac.to_mw)[usable] / 2.0
-        ratio[at] = loss_ratio(settled.ac.losses_mw[usable], flow[at], self.system.network)
+        fit = fit_losses(settled.ac.losses_mw[usable], flow[at], self.system.network)
+        scale[at], rest_mw[at] = fit.scale, fit.rest_mw
         binding = memory.binding.copy()
         near_limit = np.abs(plan.grid.flow_mw[:steps]) > WATCHED_SHARE * plan.grid.rate_mw[:steps]
         binding[observation.step_of_day[:steps]] = plan.grid.binding[:steps] & near_limit
@@ -178,7 +179,8 @@ class Coordinator:
         return GridMemory(
             unit_mw=settled.unit_mw[-1],
             flow_mw=flow,
-            loss_ratio=ratio,
+            loss_scale=scale,
+            loss_rest_mw=rest_mw,
             price_per_mwh=site_price(self.system, plan.grid),
             binding=binding,
             rate_share=share,

@@ -14,6 +14,7 @@ from gridtwin.policies.ac_check import COMMITTED_MW, ac_injections, by_headroom
 from gridtwin.policies.base import Observation, PowerFlow, System
 from gridtwin.policies.feedback import active_rate_mw
 from gridtwin.policies.grid_problem import pose_grid, pose_links, unit_floor_mw
+from gridtwin.policies.losses import remembered_fit
 from gridtwin.records import AcInjections, AcSolution, ComputeRecord, LossEstimate
 from gridtwin.twin.schedule import Schedule, follow_schedule
 from gridtwin.units import BoolArray, FloatArray
@@ -230,10 +231,9 @@ def _available_in_real_time(system: System, actual: Observation, planned_mw: Flo
 
 
 def _planned_losses(system: System, actual: Observation, plan: DispatchPlan) -> LossEstimate:
-    """Losses about the planned flows, scaled as AC losses were at the same time of day before."""
-    ratio = actual.memory.loss_ratio[actual.step_of_day]
+    """Losses about the planned flows, as AC losses were at the same time of day before."""
     flow_mw = plan.grid.flow_mw[: actual.forecast.steps]
-    return loss_estimate(flow_mw, system.network, np.where(np.isnan(ratio), 1.0, ratio))
+    return loss_estimate(flow_mw, system.network, remembered_fit(actual))
 
 
 def _balance(
