@@ -3,13 +3,22 @@
 import csv
 import json
 
+import numpy as np
 import pytest
 from openpyxl import load_workbook
 
 from gridtwin import api
 from gridtwin.compare.layout import layout_content
+from gridtwin.compare.layout.run_view import RunView
+from gridtwin.compare.run_cards import run_cards
+from gridtwin.compare.series import RunSeries
+from gridtwin.economics.indicator_table import indicator_table
 from gridtwin.errors import ResultsError
 from gridtwin.inputs.load import load_study
+from gridtwin.report.figure import json_text, payload
+from gridtwin.report.figures import FIGURES
+from gridtwin.report.language import words_in
+from gridtwin.results.saved_run import open_run
 
 CORRIDORS = "corridors.yaml"
 LAYOUTS = {
@@ -98,6 +107,30 @@ def test_content_is_json_and_tells_regions(found):
     held = content["layouts"][0]["bindings"]
     assert {"contract", "limit"} >= {one["held_by"] for one in held}
     assert held
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_report_shows_regions_and_moves(runs, lang):
+    run, words = open_run(runs["anywhere"]), words_in(lang)
+    heat, moved = (FIGURES[name](run, words) for name in ("region_heat", "moved_work"))
+    west = {"en": "west", "zh": "西部"}[lang]
+    names = heat.table.columns[words("layout.indicator")]
+    row = next(place for place, name in enumerate(names) if name.startswith(indicator_table()["pue"].called(lang)))
+    assert 1.0 < heat.table.columns[west][row] < 1.2
+    assert west in moved.table.columns[words("layout.to")]
+    assert sum(moved.table.columns[words("layout.energy")]) == pytest.approx(
+        sum(m.energy_mwh for m in view_of(run).moves), rel=1e-5
+    )
+    colours = heat.plot["data"][0]["z"]
+    assert np.nanmin(colours) >= 0
+    assert np.nanmax(colours) == 1
+    for figure in (heat, moved):
+        assert json_text(payload(figure))
+    assert FIGURES["moved_work"](open_run(runs["home"]), words) is None
+
+
+def view_of(run):
+    return RunView(RunSeries(run, run_cards([run])[0]))
 
 
 def test_the_command_line(runs, command, tmp_path):

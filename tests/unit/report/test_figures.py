@@ -62,6 +62,11 @@ def test_a_figure_changes_its_words_and_not_its_numbers(run, name):
                 assert np.array_equal(one, other)
 
 
+def test_a_model_without_regions_has_no_figures_of_them(run):
+    assert made("region_heat", run) is None
+    assert made("moved_work", run) is None
+
+
 def test_dispatch_balances(run):
     columns = made("dispatch", run).table.columns
     technologies = {str(name) for name in run.inputs("units")["technology"]}
