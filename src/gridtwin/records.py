@@ -127,6 +127,7 @@ class ModelFacts:
     site_side: tuple[str, ...]
     origin: tuple[str, ...]
     origin_name_zh: tuple[str, ...]
+    origin_region: tuple[str, ...]  # as the table has it
     origin_population: FloatArray  # (origin,) persons
     origin_gdp: FloatArray  # (origin,) money a year
     node_site: IntArray  # (row,) site index

@@ -108,7 +108,9 @@ def regional_fleet(inputs: Tables, origins: Sequence[str], classes: Sequence[str
     origins, classes : sequence of str
         As the coordinates of the run have them; `Beijing/resident` is a part of `Beijing`.
     """
-    terms, of_origin = inputs["site_terms"], inputs["origins"]["region"]
+    terms, facts = inputs["site_terms"], inputs["origin_facts"]
+    given = dict(zip(facts["origin"].tolist(), facts["region"].tolist(), strict=True))
+    of_origin = np.array([given[whole] for whole in inputs["origins"]["whole"].tolist()], dtype=object)
     shape = (len(terms["region"]), len(classes))
     regions = tuple(dict.fromkeys(name for name in (*of_origin.tolist(), *terms["region"].tolist()) if name))
     pools = inputs["pools"]
@@ -122,7 +124,7 @@ def regional_fleet(inputs: Tables, origins: Sequence[str], classes: Sequence[str
         site_region=_places(terms["region"], regions),
         origin_region=_places(of_origin, regions),
         resident=np.array([label.split(PART)[-1] == RESIDENT for label in origins], dtype=bool),
-        population=_population(inputs["origins"], inputs["origin_facts"], regions),
+        population=_population(facts, regions),
         capacity_nodes=capacity,
         pflops=_metered(inputs["node_facts"], shape),
         racks=capacity * pools["peak_w"].reshape(shape) / RACK_W,
@@ -138,15 +140,10 @@ def _places(names: np.ndarray, regions: Sequence[str]) -> IntArray:
     return np.array([place.get(name, -1) for name in names.tolist()], dtype=np.int64)
 
 
-def _population(
-    origins: Mapping[str, np.ndarray], facts: Mapping[str, np.ndarray], regions: Sequence[str]
-) -> FloatArray:
+def _population(facts: Mapping[str, np.ndarray], regions: Sequence[str]) -> FloatArray:
     """People of each region; NaN where an origin does not say, or there is none. Parts of an origin count once."""
-    people = dict(zip(facts["origin"].tolist(), facts["population"].tolist(), strict=True))
-    whole = np.flatnonzero(origins["origin"] == origins["whole"])
-    place = _places(origins["region"][whole], regions)
-    counts = np.array([people[name] for name in origins["origin"][whole].tolist()], dtype=np.float64)
-    total = totals(counts, place, len(regions))[:-1]
+    place = _places(facts["region"], regions)
+    total = totals(facts["population"].astype(np.float64), place, len(regions))[:-1]
     return np.where(np.isin(np.arange(len(regions)), place), total, np.nan)
 
 

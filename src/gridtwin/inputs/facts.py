@@ -29,6 +29,7 @@ def model_facts(model: ModelFolder) -> ModelFacts:
         site_side=sites.text("side"),
         origin=origins.text("origin"),
         origin_name_zh=origins.text("name_zh"),
+        origin_region=origins.text("region"),
         origin_population=numbers(origins, "population"),
         origin_gdp=numbers(origins, "gdp"),
         node_site=indices(nodes.text("site"), sites.text("site")),

@@ -149,9 +149,12 @@ def kept(precision=("fp32", "fp16", "fp32")):
         "origins": {
             "origin": np.array(["x", "x/resident", "y"]),
             "whole": np.array(["x", "x", "y"]),
-            "region": np.array(["east", "east", "north"]),
         },
-        "origin_facts": {"origin": np.array(["x", "y"]), "population": np.array([7.0, NONE])},
+        "origin_facts": {
+            "origin": np.array(["x", "y"]),
+            "region": np.array(["east", "north"]),
+            "population": np.array([7.0, NONE]),
+        },
         "node_facts": {
             "site_index": np.array([0, 0, 1]),
             "class_index": np.array([0, 1, 0]),
@@ -183,6 +186,14 @@ def test_the_fleet_of_a_run():
     np.testing.assert_allclose(fleet.mean_w, [(2 * 2000 + 4 * 1000) / 6, 4000])
     assert fleet.nearest_ms(0).tolist() == [0.0, 1.0]
     assert fleet.nearest_ms(2).tolist() == [np.inf, np.inf]
+
+
+def test_an_origin_without_a_region_is_nowhere():
+    tables = kept()
+    tables["origin_facts"]["region"] = np.array(["", "north"])
+    fleet = regional_fleet(tables, ("x", "x/resident", "y"), ("general", "intelligent"))
+    assert fleet.regions == ("north", "east", "west")
+    assert fleet.origin_region.tolist() == [-1, -1, 0]
 
 
 def test_precisions_are_never_added():
