@@ -16,6 +16,7 @@ __all__ = [
     "ComputeProblem",
     "DispatchPlan",
     "FleetPlan",
+    "GreenTarget",
     "GridPlan",
     "GridProblem",
     "GridReview",
@@ -191,6 +192,15 @@ class PreemptibleProblem:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class GreenTarget:
+    """Share of each site's draw that its contracts should give in the same step, and the price of what is short."""
+
+    share: FloatArray  # (site,) 0 where there is no target
+    output_mw: FloatArray  # (time, site) expected under contract
+    price_per_mwh: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ComputeProblem:
     """Where and when waiting and coming jobs may run. `q` runs over (origin, class, delay class, bin).
 
@@ -218,6 +228,7 @@ class ComputeProblem:
     preemptible: PreemptibleProblem
     coarse_after: int = 0  # first step from which on starts are decided for several steps at once
     coarse_steps: int = 1  # that many
+    green: GreenTarget | None = None
 
     @property
     def fine_steps(self) -> int:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gridtwin.dispatch import DispatchPlan, Penalties, UnitGroups
 from gridtwin.economics.tariffs import Tariff
-from gridtwin.records import ComputeState, Fleet, GridData, NetworkMatrices, StoreData, UnitData
+from gridtwin.records import ComputeState, Contracts, Fleet, GridData, NetworkMatrices, SiteTerms, StoreData, UnitData
 from gridtwin.units import HOUR_S, BoolArray, FloatArray, IntArray
 from gridtwin.workload.jobs import JobTable
 
@@ -29,6 +29,9 @@ class System:
     groups: UnitGroups
     stores: StoreData
     fleet: Fleet
+    site_terms: SiteTerms
+    contracts: Contracts
+    green_share_price_per_mwh: float  # of what a site draws in an hour beyond what its least green share allows
     penalties: Penalties
     tariff: Tariff
     zone_s: int  # offset from UTC of the local hours and months that tariffs go by
