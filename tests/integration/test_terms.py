@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gridtwin import api
 from gridtwin.cli import main
 from gridtwin.economics.accounts import grid_carbon
 from gridtwin.results.files import read_columns
@@ -108,6 +109,14 @@ def test_regions_settle_what_crosses_between_them(run, data):
     rows = {(a, b): (gb, cost) for a, b, gb, cost in zip(*(table[name].tolist() for name in table), strict=True)}
     for pair, gb, price in ((("shore", "inland"), moved[0, 1], 0.02), (("inland", "shore"), moved[1, 0], 0.03)):
         assert rows.get(pair, (0, 0)) == pytest.approx((gb, gb * price))
+
+
+def test_a_price_on_what_is_not_green_makes_hours_greener(run, pocket, tmp_path):
+    priced = pocket("variants=[terms]", "dispatch.green_share_price_per_mwh=100.0")
+    summary = api.run(priced, tmp_path).summary
+    before = json.loads((run / "summary.json").read_text(encoding="utf-8"))["kpis"]
+    assert summary["kpis"]["green_share_hourly"] > before["green_share_hourly"]
+    assert all(ledger["pass"] for ledger in summary["ledgers"].values())
 
 
 def test_a_price_in_the_scenario_holds_for_all_sites(pocket):
