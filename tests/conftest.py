@@ -78,6 +78,14 @@ def read_back(path: Path) -> RunData:
     return read_run(folder, folder.read_journal(), read_facts(folder))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_the_disk():
+    """Let no run of this process wait two hundred times until what it wrote would outlive a loss of power."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "fsync", lambda _descriptor: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def made_once(tmp_path_factory) -> Callable[[str, Callable[[Path], None]], Path]:
     """Let a function fill a folder unless another worker of this session has; returns the folder."""

@@ -10,6 +10,8 @@
     ├── ResultsError        a run folder is incomplete or not ours
     │   └── LockedError     another process is at work in it
     ├── CheckError          a ledger or a comparison did not hold
+    ├── PrecisionError      speeds of unlike precisions were added; also a TypeError
+    ├── RegistryError       the registry does not know what was asked for
     ├── ViewError           the web page cannot be served, or cannot start a run now
     └── StoppedError        somebody stopped a run that can go on
 """
@@ -30,6 +32,8 @@ __all__ = [
     "InputError",
     "Issue",
     "LockedError",
+    "PrecisionError",
+    "RegistryError",
     "ResultsError",
     "StoppedError",
     "ViewError",
@@ -121,6 +125,16 @@ class CheckError(GridtwinError):
     """A ledger, a verification or a comparison did not hold."""
 
     exit_code = ExitCode.CHECK_FAILED
+
+
+class PrecisionError(GridtwinError, TypeError):
+    """Speeds of unlike precisions were added or compared, or given in a unit of another kind."""
+
+
+class RegistryError(GridtwinError):
+    """The registry of compute does not know an identifier, a system or a word."""
+
+    exit_code = ExitCode.INVALID_INPUT
 
 
 class ViewError(GridtwinError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,6 +35,7 @@ __all__ = [
     "parse_yaml",
     "read_csv",
     "read_yaml",
+    "rows",
     "shown",
 ]
 
@@ -367,6 +368,12 @@ class Table:
             for row, name in enumerate(self.columns[column])
             if name and name not in names
         ]
+
+
+def rows(table: Table) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a table, each by column."""
+    for cells in zip(*table.columns.values(), strict=True):
+        yield dict(zip(table.columns, cells, strict=True))
 
 
 def _cells(line: str) -> list[tuple[int, str]]:

@@ -23,12 +23,15 @@ __all__ = [
     "Fleet",
     "Geography",
     "GridData",
+    "LinkTerms",
     "LossEstimate",
+    "LossFit",
     "NetworkMatrices",
     "QueueAxes",
     "SiteTerms",
     "StoreData",
     "UnitData",
+    "UnitTerms",
 ]
 
 
@@ -59,13 +62,38 @@ class GridData:
     rate_mw: FloatArray  # (line,) continuous rating, inf where there is none
     rate_long_mw: FloatArray  # (line,) long-time emergency rating
     rate_short_mw: FloatArray  # (line,) short-time emergency rating
-    link: tuple[str, ...]  # HVDC links
+    link: tuple[str, ...]  # HVDC links, and corridors where power is transported
     link_from: IntArray  # (link,)
     link_to: IntArray  # (link,)
     link_p_nom_mw: FloatArray  # (link,)
     link_schedule_mw: FloatArray  # (link,) flat schedule, positive from -> to; holds unless the link is dispatched
     link_dispatched: BoolArray  # (link,) its flow is decided with the units'
     link_loss: FloatArray  # (link,) share of the power sent, in either direction, that does not arrive
+    transport: bool = False  # no lines: power goes where links carry it, and there is no AC power flow
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LinkTerms:
+    """How the links of a grid are operated."""
+
+    kind: tuple[str, ...]  # "dc", "back_to_back" or "interface": the corridor between two parts of one AC grid
+    back_mw: FloatArray  # (link,) limit to -> from
+    least_mw: FloatArray  # (link,) flow from -> to that it always has; above 0 it never turns
+    hold_h: FloatArray  # (link,) time over which its set-point stays, 0 for a step
+    contract: IntArray  # (link,) column of the contracted flows that it keeps to, -1 where it is free
+    deviation_per_mwh: FloatArray  # (link,) price of leaving the contract, inf where that may not be
+
+    @property
+    def is_interface(self) -> BoolArray:
+        """Which links are part of an AC grid, so that its units and loads move their flow (link,)."""
+        return np.array([kind == "interface" for kind in self.kind], dtype=np.bool_)
+
+    @classmethod
+    def plain(cls, grid: GridData) -> LinkTerms:
+        """Links that go either way up to their rating."""
+        size = len(grid.link)
+        none, contract = np.zeros(size), np.full(size, -1, dtype=np.int64)
+        return cls(("dc",) * size, grid.link_p_nom_mw, none, none, contract, np.full(size, np.inf))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,6 +111,41 @@ class Geography:
     origin_name: tuple[str, ...]
     origin_lat: FloatArray  # (origin,)
     origin_lon: FloatArray  # (origin,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelFacts:
+    """What planners count by: regions, people, racks, hardware. Nothing is dispatched with it; "" or NaN where unknown.
+
+    Rows of origins are those of the model's table, of which queues may have parts.
+    """
+
+    bus_name_zh: tuple[str, ...]
+    bus_region: tuple[str, ...]
+    site_name_zh: tuple[str, ...]
+    site_region: tuple[str, ...]
+    site_tier: tuple[str, ...]
+    site_hub: tuple[str, ...]
+    site_side: tuple[str, ...]
+    site_racks: FloatArray  # (site,) standard racks that there is room for
+    site_pue_limit: FloatArray  # (site,)
+    site_rack_use_min: FloatArray  # (site,)
+    site_green_share_min: FloatArray  # (site,)
+    origin: tuple[str, ...]
+    origin_name_zh: tuple[str, ...]
+    origin_region: tuple[str, ...]
+    origin_population: FloatArray  # (origin,) persons
+    origin_gdp: FloatArray  # (origin,) money a year
+    node_site: IntArray  # (row,) site index
+    node_class: IntArray  # (row,) class index
+    node_hardware: tuple[str, ...]  # (row,)
+    node_made_for: tuple[str, ...]  # (row,) class of the catalogue, which says in which precision it is metered
+    nodes: IntArray  # (row,)
+    node_vintage: IntArray  # (row,) year; 0 where unknown
+    node_peak_w: FloatArray  # (row,) of one node, as are the speeds
+    node_fp64_tflops: FloatArray  # (row,)
+    node_fp32_tflops: FloatArray  # (row,)
+    node_fp16_tflops: FloatArray  # (row,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,6 +172,22 @@ class UnitData:
     segment_mw: FloatArray  # (segment,) width
     segment_cost_per_mwh: FloatArray  # (segment,) fuel and variable cost, carbon excluded
     segment_co2_kg_per_mwh: FloatArray  # (segment,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UnitTerms:
+    """How units are operated beyond their limits and cost."""
+
+    minimum: IntArray  # (unit,) column of what must be given, -1 where nothing must
+    daily: BoolArray  # (unit,) its online capacity is decided once for each local day
+    least_share: FloatArray  # (unit,) of its online capacity that a daily unit gives at least
+    link: IntArray  # (unit,) link that carries all its output away, -1 where it serves its bus
+
+    @classmethod
+    def plain(cls, units: int) -> UnitTerms:
+        """Units of which nothing more is asked."""
+        none = np.full(units, -1, dtype=np.int64)
+        return cls(none, np.zeros(units, dtype=np.bool_), np.zeros(units), none)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,6 +235,13 @@ class NetworkMatrices:
     rate_mw: FloatArray  # (line,) inf where unlimited
     rate_long_mw: FloatArray  # (line,)
     rate_short_mw: FloatArray  # (line,)
+    transport: bool = False  # every bus balances by itself
+
+    @property
+    def island(self) -> IntArray:
+        """Part of the grid in which each bus (bus,) balances."""
+        size = len(self.bus)
+        return np.arange(size, dtype=np.int64) if self.transport else np.zeros(size, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,7 +261,7 @@ class AcSolution:
 
     converged: BoolArray  # (time,)
     iterations: IntArray  # (time,)
-    method: tuple[str, ...]  # (time,) "batch", "runpp" (fallback) or "failed"
+    method: tuple[str, ...]  # (time,) "batch", "runpp" (fallback), "failed", or "transport": there is no AC at all
     vm_pu: FloatArray  # (time, bus)
     va_deg: FloatArray  # (time, bus)
     bus_mw: FloatArray  # (time, bus) net injection that the solved voltages imply, shunts apart
@@ -201,6 +287,14 @@ class LossEstimate:
     bus_losses_mw: FloatArray  # (time, bus) where they are drawn: half of each line's at either end
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class LossFit:
+    """What AC losses are beside the r·f² of their active flows: `scale * r·f² + rest_mw`."""
+
+    scale: FloatArray  # (time,) what voltage and power factor make of r·f²; marginal losses scale alike
+    rest_mw: FloatArray  # (time,) what no active flow explains: reactive flow, charging and shunts
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something that an AC solution breaks."""
@@ -219,12 +313,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class QueueAxes:
-    """Names along the axes of a queue index: (origin, class, delay class, duration bin), in C order."""
+    """Names along the axes of a queue index: (origin, class, delay class, duration bin), in C order.
+
+    Work of an origin that may not go wherever the rest may has an origin of its own, which is a part of the first.
+    """
 
     origin: tuple[str, ...]
     compute_class: tuple[str, ...]
     delay_class: tuple[str, ...]
     bin_upper_s: tuple[int, ...]  # upper runtime of each duration bin, s; the last is the longest job
+    part_of: tuple[int, ...] = ()  # (origin,) index of the origin whose data links it uses; empty: each has its own
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -235,6 +333,11 @@ class QueueAxes:
     def size(self) -> int:
         """Number of queues."""
         return int(np.prod(self.shape))
+
+    @property
+    def link_origin(self) -> IntArray:
+        """Index of the origin whose data links each uses (origin,)."""
+        return np.asarray(self.part_of or range(len(self.origin)), np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -266,14 +369,11 @@ class Fleet:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SiteTerms:
-    """On which terms sites run: where they count, what they pay, which rules bind them. NaN where there is none."""
+    """On which terms sites run: where they count, what they pay, how green they must be. NaN where there is none."""
 
     region: tuple[str, ...]  # (site,) where its indicators count
     origin_region: tuple[str, ...]  # (origin,)
     tariff_per_mwh: FloatArray  # (site, month, half hour) of the local year and day; NaN where the nodal price holds
-    racks: FloatArray  # (site,)
-    pue_limit: FloatArray  # (site,)
-    rack_use_min: FloatArray  # (site,) share of the racks
     green_share_min: FloatArray  # (site,) share of the draw
     labour_cost_per_rack_year: FloatArray  # (site,)
     settlement_per_gb: FloatArray  # (origin, site) from the region of the origin to that of the site; 0 without

@@ -2,6 +2,7 @@
 
 import csv
 import re
+import subprocess
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -9,6 +10,7 @@ import pytest
 
 REPO = Path(__file__).parents[2]
 FOLDERS = (".ci", "benchmarks", "constraints", "docs", "models", "scenarios", "src", "tests", "traces")
+NOT_IGNORED = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".txt", ".csv", ".json", ".typed", ""}
 MACHINE_PATH = re.compile(r"(?<![\w./:*~-])/(?:home|root|work|tmp|opt|Users|private|mnt)/[\w.]")
 REGISTRY = re.compile(r"(?:py" r"pi\.org|python" r"hosted\.org|anaconda" r"\.org|anaconda" r"\.com|mirrors?\.[\w-]+\.)")
@@ -16,6 +18,11 @@ LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
 def files() -> list[Path]:
+    """What git tracks, or would if it were added; outside a clone whatever is there."""
+    if (REPO / ".git").exists():
+        listed = subprocess.run(NOT_IGNORED, cwd=REPO, capture_output=True, text=True, check=True).stdout
+        paths = {REPO / name for name in listed.split("\0") if name}
+        return sorted(path for path in paths if path.is_file())
     inside = (path for folder in FOLDERS for path in sorted((REPO / folder).rglob("*")))
     roots = (path for path in sorted(REPO.iterdir()) if path.name != ".git")
     return [path for path in (*inside, *roots) if path.is_file() and "__pycache__" not in path.parts]

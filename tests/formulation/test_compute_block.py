@@ -136,6 +136,30 @@ def test_bandwidth(hand_work, check_golden):
     check_golden(program, {"moved": moved}, rest="over")
 
 
+def test_shared_bandwidth(hand_work, check_golden):
+    """moved[block, origin, class, site]: one step, one class of 2 GB a node; origin 1 is a part of origin 0.
+
+    Both share the 6 GB of each link of origin 0, so there is one row for the two at site 0. At site 1, which origin 1
+    may not use, origin 0 has a row of its own. Origin 2 has links that carry everything.
+    """
+    allowed = np.array([[[True, True]], [[True, False]], [[True, True]]])
+    work = hand_work(
+        steps=1,
+        shape=(3, 1, 1, 1),
+        sites=2,
+        released_nodes=np.array([[4.0, 3.0, 1.0]]),
+        route_gb=np.array([2.0]),
+        route_allowed=allowed,
+        bandwidth_gb=np.array([[6.0, 6.0], [6.0, 6.0], [np.inf, 100.0]]),
+        part_of=(0, 0, 2),
+    )
+    program = Program()
+    moved = np.where(allowed[None], program.columns((1, 3, 1, 2)), -1)
+    limit = limit_bandwidth(program, work, [(moved, work.route_gb)], price_per_gb=5.0)
+    assert limit[0].tolist() == [[0, 1], [0, 1], [-1, -1]]
+    check_golden(program, {"moved": moved}, rest="over")
+
+
 @pytest.fixture
 def hand_preemptible(hand_work):
     """One origin, two sites, one class, two delay classes, three steps of half an hour; all may go everywhere."""

@@ -17,7 +17,7 @@ def written(problem):
     add_balance(program, problem, injection)
     shed = np.full(problem.load_mw.shape, -1)
     shed[:, columns.shed_bus] = columns.shed
-    return program, injection, {"segment": columns.segment, "shed": shed, "spill": columns.spill}
+    return program, injection, {"segment": columns.segment, "shed": shed, "spill": columns.spill[:, 0]}
 
 
 def test_segments_and_floor(hand_units, hand_grid, check_golden):

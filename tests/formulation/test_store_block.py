@@ -17,13 +17,13 @@ def written(problem):
     program, injection = Program(), InjectionMap.fixed(problem.injection_mw)
     columns = add_grid(program, problem, injection)
     stores = add_stores(program, problem, columns.segment, injection)
-    links = add_links(program, problem.links, injection)
+    links = add_links(program, problem.links, injection, problem.step_h)
     shed = np.full(problem.load_mw.shape, -1)
     shed[:, columns.shed_bus] = columns.shed
     flows = {field.name: getattr(stores, field.name) for field in fields(stores) if field.name != "balance"}
     flows["let_go"] = flows.pop("spill")
     sent = {"forward": links.forward, "backward": links.backward}
-    names = {"segment": columns.segment, "shed": shed, "spill": columns.spill, **flows, **sent}
+    names = {"segment": columns.segment, "shed": shed, "spill": columns.spill[:, 0], **flows, **sent}
     return program, injection, names, (columns.segment, stores, links)
 
 
@@ -112,7 +112,7 @@ def test_one_direction(hand_units, hand_grid, hand_stores, hand_links, check_gol
     )
     program, _, names, parts = written(problem)
     session = Session(program)
-    one_way(problem, np.zeros(2, dtype=int), *parts)._write(session, np.array([1, 3]))
+    one_way(problem, np.zeros((2, 1), dtype=int), *parts)._write(session, np.array([1, 3]))
     empty = dict.fromkeys(("part",), np.flatnonzero(~np.isin(np.arange(program.n_columns), _named(names))))
     check_golden(session, names | empty, rest="is_into")
 

@@ -77,7 +77,7 @@ def test_direct_supply_is_what_came_while_the_site_drew(run, data):
     taken = np.minimum(v["site_mw"][:, 1], v["unit_mw"][:, units.index("wind")] * 4 / 40)
     accounts = read_columns(run / "accounts.parquet")
     assert accounts["direct_mwh"][1] == pytest.approx(taken.sum() * data.step_h)
-    assert accounts["direct_saving"][1] == pytest.approx((taken * v["charged_per_mwh"][:, 1]).sum() * data.step_h)
+    assert accounts["direct_saved_cost"][1] == pytest.approx((taken * v["charged_per_mwh"][:, 1]).sum() * data.step_h)
 
 
 def test_key_figures_are_those_of_all_sites(run, kpis):

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from gridtwin.arrays import link_injection_mw, sum_at
 from gridtwin.audit.job_meter import NEVER_S, job_spells, node_seconds_of_jobs
-from gridtwin.economics.settlement import dumped_mw, network_account, parties
+from gridtwin.economics.settlement import network_account, parties
 from gridtwin.results.store import JOB_END, JOB_START, JOB_STOP, RunData
 from gridtwin.units import W_PER_MW, FloatArray, IntArray
 
@@ -43,8 +43,9 @@ class Ledger:
 
 
 def close_ledgers(run: RunData) -> tuple[Ledger, ...]:
-    """Compute all ledgers of a run."""
-    return tuple(ledger(run) for ledger in LEDGERS)
+    """Compute all ledgers of a run; AC's where there is AC, else that of transport."""
+    left_out = power_transport if "admittance" in run.inputs else power_ac
+    return tuple(ledger(run) for ledger in LEDGERS if ledger is not left_out)
 
 
 def power_ac(run: RunData) -> Ledger:
@@ -64,6 +65,11 @@ def power_ac(run: RunData) -> Ledger:
     return Ledger("power_ac", _largest(difference), _power_tolerance(run), "MW")
 
 
+def power_transport(run: RunData) -> Ledger:
+    """Injection at each bus, what links bring and take included, is nothing, per step."""
+    return Ledger("power_transport", _largest(np.abs(run.variables["net_injection_mw"])), _power_tolerance(run), "MW")
+
+
 def power_bus(run: RunData) -> Ledger:
     """Injection at each bus = units + stores + links - load served - surplus dumped - sites, per step."""
     v, inputs, buses = run.variables, run.inputs, len(run.coords["bus"])
@@ -75,7 +81,7 @@ def power_bus(run: RunData) -> Ledger:
         + sum_at(stores_mw, stores["bus_index"][at_grid], buses)
         + link_injection_mw(v["link_mw"], links["from_index"], links["to_index"], links["loss"], buses)
         - (v["load_mw"] - v["shed_mw"])
-        - dumped_mw(v["load_mw"], v["spill_mw"])
+        - v["dumped_mw"]
         - sum_at(v["site_mw"], inputs["sites"]["bus_index"], buses)
     )
     return Ledger("power_bus", _largest(np.abs(expected_mw - v["net_injection_mw"])), _power_tolerance(run), "MW")
@@ -236,6 +242,7 @@ def solver_gap(run: RunData) -> Ledger:
 
 LEDGERS: tuple[Callable[[RunData], Ledger], ...] = (
     power_ac,
+    power_transport,
     power_bus,
     power_market,
     ramps,

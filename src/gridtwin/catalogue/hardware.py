@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
-from math import isfinite
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-from gridtwin.errors import InputError, Issue
+from gridtwin.catalogue.meter import METERED_IN, PRECISIONS, Precision, Throughput
+from gridtwin.catalogue.tables import ARCHITECTURE, SPEEDS, architecture_faults, estimate_faults, read_rows, words
+from gridtwin.errors import Issue
+from gridtwin.located import Field, Table
 
 __all__ = ["SHIPPED_HARDWARE", "Hardware", "load_hardware"]
 
@@ -19,13 +23,21 @@ SHIPPED_HARDWARE = Path(__file__).with_name("hardware.csv")
 class Hardware:
     """A schedulable unit of compute.
 
-    Speeds are peak values in dense arithmetic. Compute is metered per class in one precision (general FP32, intelligent
-    FP16, super FP64); speeds of different precisions are never added.
+    Speeds are peak values in dense arithmetic, NaN where a machine does not have it. Compute is metered in one
+    precision (general FP32, intelligent and inference FP16, super FP64, edge as what stands there); speeds of different
+    precisions are never added.
     """
 
     name: str
-    compute_class: str  # what it is meant for: general, intelligent, inference or super
+    name_zh: str
+    compute_class: str  # what it is meant for: general, intelligent, inference, super or edge
+    precision: str  # that it is metered in
     system: str  # the real machine behind the numbers
+    based_on: str  # that machine in systems.csv
+    count: int  # how many of these
+    instruction_set: str
+    stack: str  # software of its accelerators; none without
+    vintage: int  # year in which such machines were first sold
     idle_w: float
     peak_w: float
     memory_gb: float
@@ -33,15 +45,36 @@ class Hardware:
     fp64_tflops: float
     fp32_tflops: float
     fp16_tflops: float
+    int8_tops: float
     estimates: tuple[str, ...]  # fields above that are estimates, not published values
     source: str
 
+    def peak(self, precision: str = "") -> Throughput[Precision] | None:
+        """Return the peak throughput in a precision, by default that which it is metered in; None without."""
+        kind: type[Precision] = PRECISIONS[precision or self.precision]
+        speed = float(getattr(self, kind.column))
+        return None if math.isnan(speed) else Throughput.of(speed, f"T{kind.operation}/s", kind)
 
-_COLUMNS = tuple(field.name for field in fields(Hardware))
-_NUMBERS = ("idle_w", "peak_w", "memory_gb", "per_rack", "fp64_tflops", "fp32_tflops", "fp16_tflops")
+    def estimated(self, precision: str) -> bool:
+        """Whether the peak in a precision is an estimate."""
+        return PRECISIONS[precision].column in self.estimates
 
 
-def load_hardware(path: Path = SHIPPED_HARDWARE) -> dict[str, Hardware]:
+_FIGURES = ("vintage", "idle_w", "peak_w", "memory_gb", "per_rack", *(field.name for field in SPEEDS))
+_FIELDS = (
+    *(Field(name, "text") for name in ("name", "name_zh", "compute_class", "precision", "system", "based_on")),
+    Field("count", "whole", above=0),
+    *ARCHITECTURE,
+    *(Field(name, at_least=0) for name in ("idle_w", "peak_w", "memory_gb")),
+    Field("per_rack", "whole", above=0),
+    *SPEEDS,
+    Field("estimates", "text", empty=""),
+    Field("source", "text"),
+)
+
+
+@cache
+def load_hardware(path: Path = SHIPPED_HARDWARE) -> Mapping[str, Hardware]:
     """Read a hardware catalogue.
 
     Parameters
@@ -51,86 +84,38 @@ def load_hardware(path: Path = SHIPPED_HARDWARE) -> dict[str, Hardware]:
 
     Returns
     -------
-    dict of str to Hardware, by name
+    mapping of str to Hardware, by name
 
     Raises
     ------
     InputError
         With all faults at `file:line:column`: missing columns or cells, duplicate names, numbers that are none or
-        negative, idle above peak power, estimates of unknown fields.
+        negative, unknown instruction sets and stacks, a class metered in another precision than the standard's, idle
+        above peak power, estimates of unknown fields.
 
     Examples
     --------
     >>> load_hardware()["training_block_40kw"].peak_w
     40000.0
     """
-    if not path.is_file():
-        raise InputError([Issue(str(path), 0, 0, "no such hardware catalogue")])
-    with path.open(encoding="utf-8", newline="") as stream:
-        reader = csv.DictReader(stream)
-        missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
-        if missing:
-            raise InputError([Issue(str(path), 1, 0, f"missing column {name!r}") for name in missing])
-        column = {name: index for index, name in enumerate(reader.fieldnames or (), 1)}
-        rows = [(reader.line_num, row) for row in reader]
-    faults = [
-        Issue(str(path), line, column.get(name, 0), message)
-        for line, row in rows
-        for name, message in [*_cell_faults(row), *_row_faults(row, [other["name"] for _, other in rows])]
-    ]
-    if faults:
-        raise InputError(faults)
-    return {row["name"]: _hardware(row) for _, row in rows}
+    return read_rows(path, _FIELDS, "name", _faults, _hardware)
 
 
-def _cell_faults(row: dict[str, str]) -> Iterator[tuple[str, str]]:
-    for name in _COLUMNS:
-        text = (row[name] or "").strip()
-        if name in _NUMBERS:
-            value = _number(text)
-            if value is None or value < 0.0:
-                yield name, f"{name}: got {text!r}, expected a number >= 0"
-        elif not text and name != "estimates":
-            yield name, f"{name}: is empty"
-    if None in row:
-        yield "source", "more cells than columns; quote texts that hold a comma"
+def _faults(table: Table) -> Iterator[Issue]:
+    yield from architecture_faults(table)
+    yield from estimate_faults(table, _FIGURES)
+    yield from table.unknown("precision", list(PRECISIONS), "precision")
+    for row, (compute_class, precision) in enumerate(
+        zip(table.text("compute_class"), table.text("precision"), strict=True)
+    ):
+        standard = METERED_IN.get(compute_class, precision)
+        if precision != standard and precision in PRECISIONS:
+            yield table.at(row, "precision").issue(f"class {compute_class!r} is metered in {standard}, not {precision}")
+        speed = PRECISIONS[precision].column if precision in PRECISIONS else ""
+        if speed and math.isnan(table.columns[speed][row]):
+            yield table.at(row, "precision").issue(f"is metered in {precision} and has no {speed}")
 
 
-def _row_faults(row: dict[str, str], names: list[str]) -> Iterator[tuple[str, str]]:
-    if names.count(row["name"]) > 1:
-        yield "name", f"duplicate name {row['name']!r}"
-    idle_w, peak_w = _number(row["idle_w"]), _number(row["peak_w"])
-    if idle_w is not None and peak_w is not None and idle_w > peak_w:
-        yield "idle_w", f"idle_w {idle_w:g} is above peak_w {peak_w:g}"
-    for name in _names(row["estimates"]):
-        if name not in _NUMBERS:
-            yield "estimates", f"unknown field {name!r}; expected some of {', '.join(_NUMBERS)}"
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        value = float(text or "")
-    except ValueError:
-        return None
-    return value if isfinite(value) else None
-
-
-def _names(text: str | None) -> tuple[str, ...]:
-    return tuple(name.strip() for name in (text or "").split(";") if name.strip())
-
-
-def _hardware(row: dict[str, str]) -> Hardware:
-    return Hardware(
-        name=row["name"],
-        compute_class=row["compute_class"],
-        system=row["system"],
-        idle_w=float(row["idle_w"]),
-        peak_w=float(row["peak_w"]),
-        memory_gb=float(row["memory_gb"]),
-        per_rack=int(float(row["per_rack"])),
-        fp64_tflops=float(row["fp64_tflops"]),
-        fp32_tflops=float(row["fp32_tflops"]),
-        fp16_tflops=float(row["fp16_tflops"]),
-        estimates=_names(row["estimates"]),
-        source=row["source"],
-    )
+def _hardware(**row: Any) -> Hardware:  # noqa: ANN401 - cells of a table that has been checked
+    whole = {name: int(row[name]) for name in ("count", "vintage", "per_rack")}
+    return Hardware(**{**row, **whole, "estimates": words(row["estimates"])})

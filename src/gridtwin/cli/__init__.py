@@ -13,7 +13,21 @@ from typing import Annotated
 import typer
 
 from gridtwin import __version__
-from gridtwin.cli import compare, doctor, export, new, report, resume, run, schema, show, validate, verify, view
+from gridtwin.cli import (
+    compare,
+    doctor,
+    export,
+    new,
+    registry,
+    report,
+    resume,
+    run,
+    schema,
+    show,
+    validate,
+    verify,
+    view,
+)
 from gridtwin.errors import ExitCode, GridtwinError
 
 __all__ = ["app", "main"]
@@ -40,6 +54,7 @@ app.command()(compare.compare)
 app.command()(report.report)
 app.command()(export.export)
 app.command()(view.view)
+app.add_typer(registry.registry)
 app.command()(schema.schema)
 app.command()(doctor.doctor)
 

@@ -112,10 +112,10 @@ class Pools:
     """
 
     __slots__ = (
-        "_calendar", "_checkpoint_gb", "_checkpoint_s", "_claimed", "_gbps", "_jobs", "_latency_s", "_loading",
-        "_restart_s", "_returning", "_sites", "finished", "free", "left_s", "link_free_s", "migrated", "pool",
-        "reserved_s", "restarting", "resumed", "saving", "start_s", "started", "started_pool", "stopped", "suspended",
-        "suspended_nodes", "working",
+        "_calendar", "_checkpoint_gb", "_checkpoint_s", "_claimed", "_gbps", "_jobs", "_latency_s", "_link",
+        "_loading", "_restart_s", "_returning", "_sites", "finished", "free", "left_s", "link_free_s", "migrated",
+        "pool", "reserved_s", "restarting", "resumed", "saving", "start_s", "started", "started_pool", "stopped",
+        "suspended", "suspended_nodes", "working",
     )  # fmt: skip
 
     def __init__(self, fleet: Fleet, state: ComputeState, jobs: WindowJobs, calendar: Calendar) -> None:
@@ -123,6 +123,7 @@ class Pools:
         self._sites = len(fleet.site)
         self._gbps: list[float] = fleet.bandwidth_gbps.ravel().tolist()
         self._latency_s: list[float] = fleet.latency_oneway_s.ravel().tolist()
+        self._link: list[int] = (fleet.axes.link_origin[jobs.table.origin] * self._sites).tolist()
         self._checkpoint_s: list[int] = jobs.table.checkpoint_s.tolist()
         self._restart_s: list[int] = jobs.table.restart_s.tolist()
         self._checkpoint_gb: list[float] = jobs.table.checkpoint_gb.tolist()
@@ -306,7 +307,7 @@ class Pools:
 
     def _arrival_s(self, job: int, pool: int, data_gb: float, now_s: int) -> int:
         """Queue a transfer behind those on the link from the origin; return when it is through."""
-        link = self._jobs.origin[job] * self._sites + pool % self._sites
+        link = self._link[job] + pool % self._sites
         gbps = self._gbps[link]
         if gbps == inf:
             return now_s

@@ -4,6 +4,8 @@ from gridtwin.dispatch.bill import Bill, minimise_bill
 from gridtwin.dispatch.fluid import advance_fluid, first_steps, kept_cost, roll_fluid, stored_worth
 from gridtwin.dispatch.groups import UnitGroups, group_units
 from gridtwin.dispatch.problem import (
+    Bundles,
+    Commitment,
     ComputePrices,
     ComputeProblem,
     DispatchPlan,
@@ -30,6 +32,8 @@ from gridtwin.dispatch.solve import co_dispatch, dispatch_grid, dispatch_pooled,
 
 __all__ = [
     "Bill",
+    "Bundles",
+    "Commitment",
     "ComputePrices",
     "ComputeProblem",
     "DispatchPlan",

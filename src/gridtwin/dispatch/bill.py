@@ -25,6 +25,7 @@ class Bill:
     demand_charge_per_mw: float
     month: IntArray  # (time,) calendar month
     peak_so_far_mw: FloatArray  # (bus,) in the month of the first step
+    permute: int = 0  # order in which the solver gets the program
 
 
 def minimise_bill(compute: ComputeProblem, bill: Bill, penalties: Penalties, step_h: float) -> PooledWork:
@@ -51,7 +52,7 @@ def minimise_bill(compute: ComputeProblem, bill: Bill, penalties: Penalties, ste
     draw = _add_draw(program, injection, compute.site_bus, bill.price_per_mwh * step_h)
     if bill.demand_charge_per_mw > 0:
         _add_peaks(program, bill, draw, np.unique(compute.site_bus))
-    return pooled_work(Session(program).solve(), work)
+    return pooled_work(Session(program, bill.permute).solve(), work)
 
 
 def _add_draw(program: Program, injection: InjectionMap, site_bus: IntArray, cost: FloatArray) -> IntArray:

@@ -202,6 +202,7 @@ def _wan_cost(compute: ComputeProblem, work: PooledWork, steps: int, late_price:
     parted = compute.preemptible
     gb = np.einsum("bocs,c->bos", moved, compute.route_gb)
     gb += np.einsum("bocs,c->bos", carried[:, : gb.shape[1]], parted.route_gb)
+    gb = sum_at(gb.swapaxes(1, 2), compute.link_origin, gb.shape[1]).swapaxes(1, 2)  # origins share links
     over_gb = np.maximum(gb - lengths[:, None, None] * compute.bandwidth_gb, 0.0)
     cost = (moved * compute.route_cost).sum() + (carried * parted.route_cost).sum() + late_price * over_gb.sum()
     return float(cost)

@@ -12,7 +12,7 @@ from gridtwin.dispatch.problem import GridProblem
 from gridtwin.optim import Program, Rows
 from gridtwin.units import KG_PER_T, FloatArray, IntArray
 
-__all__ = ["GridColumns", "InjectionMap", "add_balance", "add_grid", "load_share"]
+__all__ = ["GridColumns", "InjectionMap", "add_balance", "add_grid", "dump_share"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,7 +22,7 @@ class GridColumns:
     segment: IntArray  # (time, segment)
     shed: IntArray  # (time, load bus)
     shed_bus: IntArray  # (load bus,)
-    spill: IntArray  # (time,)
+    spill: IntArray  # (time, island)
 
 
 @dataclass(slots=True, eq=False)
@@ -42,7 +42,7 @@ class InjectionMap:
         steps = np.arange(columns.shape[0])[:, None]
         place = steps * self.constant.shape[1] + bus[None, :]
         at, column, coefficient = np.broadcast_arrays(place, columns, np.asarray(value, dtype=np.float64))
-        known = column >= 0
+        known = (column >= 0) & (coefficient != 0.0)
         self._parts.append((at[known], column[known], coefficient[known]))
 
     def matrix(self, n_columns: int) -> sparse.csr_array:
@@ -58,31 +58,45 @@ def add_grid(program: Program, problem: GridProblem, injection: InjectionMap) ->
         segment=_add_segments(program, problem),
         shed=_add_shed(program, problem),
         shed_bus=_load_buses(problem),
-        spill=program.columns((_steps(problem),), cost=problem.penalties.spill_per_mwh * problem.step_h),
+        spill=program.columns(
+            (_steps(problem), _islands(problem)), cost=problem.penalties.spill_per_mwh * problem.step_h
+        ),
     )
     groups = problem.groups
     injection.constant = injection.constant + _floor_injection(problem)
     injection.add(columns.segment, groups.bus[groups.segment_group], 1.0)
     injection.add(columns.shed, columns.shed_bus, 1.0)
-    _spread(injection, columns.spill, load_share(problem.load_mw))
+    injection.add(columns.spill[:, problem.network.island], np.arange(len(problem.network.bus)), -dump_share(problem))
     _limit_ramps(program, problem, columns.segment)
     return columns
 
 
 def add_balance(program: Program, problem: GridProblem, injection: InjectionMap) -> IntArray:
-    """Injection equals losses in every step, losses linear in injection about the reference point."""
-    losses = problem.losses
+    """Injection equals losses in every step and island, losses linear in injection about the reference point.
+
+    Returns
+    -------
+    ndarray (time, island)
+        Numbers of the rows.
+    """
+    losses, island, islands = problem.losses, problem.network.island, _islands(problem)
     weight = 1.0 - losses.factor
     steps, buses = weight.shape
-    rows = np.repeat(np.arange(steps), buses)
-    weights = sparse.csr_array((weight.ravel(), (rows, np.arange(steps * buses))), shape=(steps, steps * buses))
+    rows = (np.arange(steps)[:, None] * islands + island).ravel()
+    weights = sparse.csr_array((weight.ravel(), (rows, np.arange(weight.size))), shape=(steps * islands, steps * buses))
     at_reference = losses.losses_mw - (losses.factor * losses.reference_injection_mw).sum(axis=1)
-    target = at_reference - (weight * injection.constant).sum(axis=1)
-    return program.append(Rows(sparse.csr_array(weights @ injection.matrix(program.n_columns)), target, target))
+    target = -sum_at(weight * injection.constant, island, islands)
+    target[:, island[problem.network.slack]] += at_reference
+    moved = sparse.csr_array(weights @ injection.matrix(program.n_columns))
+    return program.append(Rows(moved, target.ravel(), target.ravel())).reshape(steps, islands)
 
 
 def _steps(problem: GridProblem) -> int:
     return int(problem.load_mw.shape[0])
+
+
+def _islands(problem: GridProblem) -> int:
+    return int(problem.network.island.max()) + 1
 
 
 def _add_segments(program: Program, problem: GridProblem) -> IntArray:
@@ -105,21 +119,17 @@ def _load_buses(problem: GridProblem) -> IntArray:
     return np.flatnonzero((problem.load_mw + problem.site_mw).max(axis=0) > 0).astype(np.int64)
 
 
-def load_share(load_mw: FloatArray) -> FloatArray:
-    """Share of each bus in the load of its step (time, bus): where surplus is dumped. Even where there is no load."""
-    total = load_mw.sum(axis=1, keepdims=True)
-    return np.where(total > 0, ratio_or_zero(load_mw, total), 1.0 / load_mw.shape[1])
+def dump_share(problem: GridProblem) -> FloatArray:
+    """Share of each bus in the load of its island (time, bus): where surplus is dumped. Even where there is no load."""
+    island, islands = problem.network.island, _islands(problem)
+    total = sum_at(problem.load_mw, island, islands)[:, island]
+    even = 1.0 / np.bincount(island)[island]
+    return np.where(total > 0, ratio_or_zero(problem.load_mw, total), even)
 
 
 def _add_shed(program: Program, problem: GridProblem) -> IntArray:
     demand = (problem.load_mw + problem.site_mw)[:, _load_buses(problem)]
     return program.columns(demand.shape, upper=demand, cost=problem.penalties.shed_per_mwh * problem.step_h)
-
-
-def _spread(injection: InjectionMap, spill: IntArray, share: FloatArray) -> None:
-    """Spilled power leaves the grid where the load is."""
-    used = np.flatnonzero(share.max(axis=0) > 0)
-    injection.add(np.broadcast_to(spill[:, None], (len(spill), len(used))), used, -share[:, used])
 
 
 def _limit_ramps(program: Program, problem: GridProblem, segment: IntArray) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gridtwin.arrays import ratio_or_zero, sum_at
-from gridtwin.records import UnitData
+from gridtwin.records import UnitData, UnitTerms
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
 __all__ = ["UnitGroups", "group_units"]
@@ -26,6 +26,9 @@ class UnitGroups:
     profiled: BoolArray  # (group,) weather limits it, so that its output may have to fall faster than its ramp
     ramp_mw_per_h: FloatArray  # (group,) sum
     store: IntArray  # (group,) store whose energy the output takes, -1 where there is none
+    daily: BoolArray  # (group,) online capacity is decided by the day
+    least_share: FloatArray  # (group,) of the online capacity that is given at least
+    link: IntArray  # (group,) link that carries all the output away, -1 where there is none
     segment_group: IntArray  # (segment,) ascending
     segment_mw: FloatArray  # (segment,) sum of the members'
     segment_cost_per_mwh: FloatArray  # (segment,)
@@ -44,12 +47,13 @@ class UnitGroups:
         return group_mw[..., self.group_of_unit] * ratio_or_zero(available_mw, total)
 
 
-def group_units(units: UnitData) -> UnitGroups:
-    """Merge units at one bus that have equal limits, ramps, cost curves and roles.
+def group_units(units: UnitData, terms: UnitTerms | None = None) -> UnitGroups:
+    """Merge units at one bus that have equal limits, ramps, cost curves, roles and terms.
 
     Units with a profile merge too: the limits of a group are then the sum of what its members have available.
     """
-    keys = [_likeness(units, i) for i in range(len(units.unit))]
+    terms = terms or UnitTerms.plain(len(units.unit))
+    keys = [_likeness(units, terms, i) for i in range(len(units.unit))]
     number = {key: i for i, key in enumerate(dict.fromkeys(keys))}
     group_of_unit = np.array([number[key] for key in keys], dtype=np.int64)
     first = np.array([keys.index(key) for key in number], dtype=np.int64)
@@ -69,6 +73,9 @@ def group_units(units: UnitData) -> UnitGroups:
         profiled=units.profile[first] >= 0,
         ramp_mw_per_h=sum_at(units.ramp_mw_per_h, group_of_unit, len(number)),
         store=units.store[first],
+        daily=terms.daily[first],
+        least_share=terms.least_share[first],
+        link=terms.link[first],
         segment_group=segment_group,
         segment_mw=width[segment_group, rank[representative]],
         segment_cost_per_mwh=units.segment_cost_per_mwh[representative],
@@ -76,7 +83,7 @@ def group_units(units: UnitData) -> UnitGroups:
     )
 
 
-def _likeness(units: UnitData, i: int) -> tuple[object, ...]:
+def _likeness(units: UnitData, terms: UnitTerms, i: int) -> tuple[object, ...]:
     segment = units.segment_unit == i
     has_profile = bool(units.profile[i] >= 0)
     sized = not has_profile or int(segment.sum()) > 1
@@ -84,6 +91,10 @@ def _likeness(units: UnitData, i: int) -> tuple[object, ...]:
     return (
         int(units.bus[i]),
         int(units.store[i]),
+        bool(terms.daily[i]),
+        float(terms.least_share[i]),
+        int(terms.link[i]),
+        int(terms.minimum[i]),
         units.technology[i],
         has_profile,
         *(bool(flag[i]) for flag in (units.renewable, units.curtailable, units.quick_start, units.holds_voltage)),

@@ -11,7 +11,7 @@ import numpy as np
 
 from gridtwin.arrays import sum_at
 from gridtwin.dispatch.link_block import LinkColumns
-from gridtwin.dispatch.problem import GridProblem
+from gridtwin.dispatch.problem import GridProblem, LinkProblem
 from gridtwin.dispatch.store_block import StoreColumns, fed_pairs
 from gridtwin.optim import Session, Solution
 from gridtwin.units import BoolArray, FloatArray, IntArray
@@ -29,8 +29,7 @@ class OneWay:
     next one would.
     """
 
-    balance: IntArray  # (time,) rows whose duals are the price of energy
-    step: IntArray  # (pair,)
+    balance: IntArray  # (pair,) row whose dual is the price of energy where the pair stands
     into: IntArray  # (pair,) column
     into_most_mw: FloatArray  # (pair,)
     out_pair: IntArray  # (entry,) pair whose other direction `out_column` is part of
@@ -46,7 +45,7 @@ class OneWay:
         out_mw = np.bincount(self.out_pair, weights=solution.value[self.out_column], minlength=len(self.into))
         both = (np.minimum(solution.value[self.into], out_mw) > TOLERANCE_MW) & ~self.written
         if both.any():
-            worthless = solution.row_dual[self.balance][self.step] <= 0
+            worthless = solution.row_dual[self.balance] <= 0
             self._write(session, np.flatnonzero((both | worthless) & ~self.written))
         return bool(both.any())
 
@@ -72,25 +71,31 @@ def one_way(
     """Pair each charge with discharge and the output of the units fed, and the directions of each lossy link."""
     charge_at, charge = _numbered(stores.charge, 0)
     forward_at, forward = _numbered(np.where(links.backward >= 0, links.forward, -1), len(charge))
-    fed, of_store = fed_pairs(problem)
+    fed, feeds = fed_pairs(problem)
     streams = (
         (charge_at, stores.discharge),
-        (charge_at[:, of_store], segment[:, fed]),
+        (charge_at[:, feeds], segment[:, fed]),
         (forward_at, links.backward),
     )
     known = [(pair >= 0) & (column >= 0) for pair, column in streams]
     out_pair = np.concatenate([pair[which] for (pair, _), which in zip(streams, known, strict=True)])
     out_column = np.concatenate([column[which] for (_, column), which in zip(streams, known, strict=True)])
-    rate = problem.links.rate_mw[forward_at >= 0]
+    rate, back = _rates(problem.links, forward_at >= 0)
+    island = problem.network.island
+    of_store, of_link = balance[:, island[problem.stores.bus]], balance[:, island[problem.links.from_bus]]
     return OneWay(
-        balance=balance,
-        step=np.concatenate([np.nonzero(charge_at >= 0)[0], np.nonzero(forward_at >= 0)[0]]),
+        balance=np.concatenate([of_store[charge_at >= 0], of_link[forward_at >= 0]]),
         into=np.concatenate([charge, forward]),
         into_most_mw=np.concatenate([problem.stores.charge_mw[charge_at >= 0], rate]),
         out_pair=out_pair,
         out_column=out_column,
-        out_most_mw=np.concatenate([_most_out_mw(problem)[charge_at >= 0], rate]),
+        out_most_mw=np.concatenate([_most_out_mw(problem)[charge_at >= 0], back]),
     )
+
+
+def _rates(links: LinkProblem, pair: BoolArray) -> tuple[FloatArray, FloatArray]:
+    """Return what the marked (time, dispatched) send at most in either direction, each (pair,)."""
+    return links.rate_mw[pair], (links.rate_mw if links.back_mw is None else links.back_mw)[pair]
 
 
 def _numbered(columns: IntArray, first: int) -> tuple[IntArray, IntArray]:

@@ -37,17 +37,19 @@ def nodal_prices(
     Parameters
     ----------
     problem : GridProblem
-    balance : ndarray (time,)
+    balance : ndarray (time, island)
         Rows of the power balance.
     limits : LineLimits
     solution : Solution
     explanation : PriceExplanation, optional
     """
-    energy = solution.row_dual[balance] / problem.step_h
+    island, slack = problem.network.island, problem.network.slack
+    of_bus = solution.row_dual[balance][:, island] / problem.step_h
+    energy = of_bus[:, slack]
     return NodalPrices(
         energy_per_mwh=energy,
-        congestion_per_mwh=limits.price(solution) / problem.step_h,
-        loss_per_mwh=-problem.losses.factor * energy[:, None],
+        congestion_per_mwh=limits.price(solution) / problem.step_h + of_bus - energy[:, None],
+        loss_per_mwh=-problem.losses.factor * of_bus,
         shadow_price_per_mwh=np.abs(limits.dual(solution)) / problem.step_h,
         cut_rent_per_h=limits.cut_rent(solution) / problem.step_h,
         explanation=explanation,
@@ -120,7 +122,7 @@ def load_rows(problem: GridProblem, balance: IntArray, written: Sequence[Written
     Parameters
     ----------
     problem : GridProblem
-    balance : ndarray (time,)
+    balance : ndarray (time, island)
         Rows of the power balance.
     written : sequence of WrittenRows
         Limits of lines and cuts on injections.
@@ -132,10 +134,11 @@ def load_rows(problem: GridProblem, balance: IntArray, written: Sequence[Written
     """
     steps, buses = problem.load_mw.shape
     at_step = np.concatenate([np.arange(steps), *(rows.step for rows in written)])
-    row = np.concatenate([balance, *(rows.row for rows in written)])
+    of_limits = (np.repeat(rows.row[:, None], buses, axis=1) for rows in written)
+    row = np.concatenate([balance[:, problem.network.island], *of_limits])
     value = np.concatenate([1.0 - problem.losses.factor, *(rows.weight for rows in written)])
     case = at_step[:, None] * buses + np.arange(buses)
-    entries = (value.ravel(), (case.ravel(), np.repeat(row, buses)))
+    entries = (value.ravel(), (case.ravel(), row.ravel()))
     return sparse.csr_array(sparse.coo_array(entries, shape=(steps * buses, n_rows)))
 
 

@@ -12,6 +12,8 @@ from gridtwin.records import ComputePlan, LossEstimate, NetworkMatrices
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
 __all__ = [
+    "Bundles",
+    "Commitment",
     "ComputePrices",
     "ComputeProblem",
     "DispatchPlan",
@@ -76,19 +78,44 @@ class StoreProblem:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LinkProblem:
-    """HVDC links whose flow is decided with the units'; schedules of the others are part of `injection_mw`."""
+    """Links whose flow is decided with the units'; schedules of the others are part of `injection_mw`."""
 
     index: IntArray  # (dispatched,) place among all links of the grid
     from_bus: IntArray  # (dispatched,)
     to_bus: IntArray  # (dispatched,)
-    rate_mw: FloatArray  # (time, dispatched) at the sending end, either direction
+    rate_mw: FloatArray  # (time, dispatched) at the sending end, from -> to
     loss: FloatArray  # (dispatched,) share of the power sent that does not arrive
+    back_mw: FloatArray | None = None  # (time, dispatched) the same to -> from; None: as `rate_mw`
+    least_mw: FloatArray | None = None  # (time, dispatched) sent from -> to in any case; None: 0
+    slot: IntArray | None = None  # (time, dispatched) steps of one slot have one set-point; None: each has its own
+    contract_mw: FloatArray | None = None  # (time, dispatched) signed from -> to, NaN where there is none
+    deviation_per_mwh: FloatArray | None = None  # (dispatched,) price of leaving a contract, inf where that may not be
 
     @classmethod
     def none(cls, steps: int) -> LinkProblem:
         """No link to decide on."""
         index = np.zeros(0, np.int64)
         return cls(index, index, index, np.zeros((steps, 0)), np.zeros(0))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Commitment:
+    """Groups whose online capacity stays for several steps, and the reserve that zones hold beyond it."""
+
+    group: IntArray  # (committed,)
+    least_share: FloatArray  # (committed,) of the online capacity that is given at least
+    block: IntArray  # (time,) ascending from 0; one online capacity for all steps of a block
+    zone: IntArray  # (bus,)
+    reserve_mw: FloatArray  # (time, zone) room above the output that a zone keeps
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bundles:
+    """Groups whose whole output leaves over one link each."""
+
+    group: IntArray  # (bundled,)
+    link: IntArray  # (bundled,) place among the links of the problem, -1 where `sent_mw` says what it carries
+    sent_mw: FloatArray  # (time, bundled) what the link of each carries from -> to
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,6 +180,9 @@ class GridProblem:
     links: LinkProblem
     reserve_mw: FloatArray  # (time,) upward reserve to hold
     cuts: InjectionCuts = field(default_factory=InjectionCuts.none)
+    commitment: Commitment | None = None
+    bundles: Bundles | None = None
+    permute: int = 0  # order in which the solver gets the program
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -228,6 +258,7 @@ class ComputeProblem:
     preemptible: PreemptibleProblem
     coarse_after: int = 0  # first step from which on starts are decided for several steps at once
     coarse_steps: int = 1  # that many
+    part_of: tuple[int, ...] = ()  # (origin,) origin whose links each uses; empty: each has its own
     green: GreenTarget | None = None
 
     @property
@@ -235,6 +266,11 @@ class ComputeProblem:
         """Number of first steps that are decided one by one; beyond them, interruptions have no price."""
         steps = len(self.released_nodes)
         return steps if self.coarse_steps == 1 else min(self.coarse_after, steps)
+
+    @property
+    def link_origin(self) -> IntArray:
+        """Index of the origin whose links each uses (origin,)."""
+        return np.asarray(self.part_of or range(self.shape[0]), np.int64)
 
     @property
     def slot(self) -> IntArray:
@@ -306,7 +342,7 @@ class GridPlan:
 
     group_mw: FloatArray  # (time, group)
     shed_mw: FloatArray  # (time, bus)
-    spill_mw: FloatArray  # (time,)
+    dumped_mw: FloatArray  # (time, bus) surplus that nothing takes
     flow_mw: FloatArray  # (time, line)
     overload_mw: FloatArray  # (time, line)
     injection_mw: FloatArray  # (time, bus)
@@ -321,6 +357,7 @@ class GridPlan:
     store_spill_mw: FloatArray  # (time, store) inflow that is let go
     store_value_per_mwh: FloatArray  # (time, store) change of cost per MWh less in store, such as the value of water
     link_mw: FloatArray  # (time, dispatched) sent, positive from -> to
+    online_mw: FloatArray  # (time, group) capacity that is online, NaN where it is not decided
     reserve_short_mw: FloatArray  # (time,) required and not held
     reserve_price_per_mwh: FloatArray  # (time,) change of cost per MW and hour of further requirement
     solver: SolverRecord
@@ -329,6 +366,11 @@ class GridPlan:
     def price_per_mwh(self) -> FloatArray:
         """Change of cost per MWh of further load (time, bus)."""
         return self.prices.total_per_mwh
+
+    @property
+    def spill_mw(self) -> FloatArray:
+        """Surplus of the whole grid (time,)."""
+        return np.asarray(self.dumped_mw.sum(axis=1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gridtwin.arrays import sum_at
+from gridtwin.dispatch.commitment_block import OnlineColumns, add_bundles, add_commitment
 from gridtwin.dispatch.compute_block import ComputeColumns, add_compute, largest_draw_mw
 from gridtwin.dispatch.compute_prices import compute_prices
 from gridtwin.dispatch.grants import grants
-from gridtwin.dispatch.grid_block import GridColumns, InjectionMap, add_balance, add_grid
+from gridtwin.dispatch.grid_block import GridColumns, InjectionMap, add_balance, add_grid, dump_share
 from gridtwin.dispatch.lazy import solve_lazily
 from gridtwin.dispatch.link_block import LinkColumns, add_links
 from gridtwin.dispatch.network_rows import TOLERANCE_MW, LineLimits
@@ -142,12 +143,16 @@ class _GridPart:
     columns: GridColumns
     stores: StoreColumns
     links: LinkColumns
+    online: OnlineColumns
 
 
 def _add_grid(program: Program, problem: GridProblem, injection: InjectionMap) -> _GridPart:
     columns = add_grid(program, problem, injection)
     stores = add_stores(program, problem, columns.segment, injection)
-    return _GridPart(columns, stores, add_links(program, problem.links, injection))
+    links = add_links(program, problem.links, injection, problem.step_h)
+    online = add_commitment(program, problem, columns.segment, stores)
+    add_bundles(program, problem, columns.segment, links)
+    return _GridPart(columns, stores, links, online)
 
 
 def _values(solution: Solution, columns: IntArray) -> FloatArray:
@@ -168,7 +173,7 @@ def _solved(
     balance = add_balance(program, problem, injection)
     limits = LineLimits(problem, injection.matrix(program.n_columns), injection.constant)
     reserve = ReserveRows(problem, part.columns.segment, part.stores)
-    session = Session(program)
+    session = Session(program, problem.permute)
     limits.begin(session)
     directions = one_way(problem, balance, part.columns.segment, part.stores, part.links)
     rounds = 0
@@ -224,7 +229,7 @@ def _grid_plan(
     return GridPlan(
         group_mw=problem.lower_mw + _group_sum(problem, solution.value[columns.segment]),
         shed_mw=shed,
-        spill_mw=solution.value[columns.spill],
+        dumped_mw=solution.value[columns.spill][:, problem.network.island] * dump_share(problem),
         flow_mw=flow,
         overload_mw=np.where(beyond > TOLERANCE_MW, beyond, 0.0),
         injection_mw=injection,
@@ -239,7 +244,8 @@ def _grid_plan(
         store_spill_mw=_values(solution, stores.spill),
         store_value_per_mwh=-solution.row_dual[stores.balance],
         link_mw=solution.at(part.links.forward) - solution.at(part.links.backward),
-        reserve_short_mw=reserve.short_mw(solution),
+        online_mw=np.where(part.online.online >= 0, solution.at(part.online.online), np.nan),
+        reserve_short_mw=reserve.short_mw(solution) + _values(solution, part.online.short).sum(axis=1),
         reserve_price_per_mwh=reserve.price(solution) / problem.step_h,
         solver=record,
     )

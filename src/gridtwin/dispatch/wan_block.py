@@ -77,6 +77,8 @@ def limit_bandwidth(
 ) -> IntArray:
     """Data of a block fit the link, or arrive late; links that could carry everything at once get no row.
 
+    Origins that are parts of one another share its links, and their rows.
+
     Parameters
     ----------
     program : Program
@@ -91,16 +93,28 @@ def limit_bandwidth(
         Rows, -1 where there is none.
     """
     lengths = np.bincount(problem.block)
-    most_gb = _most_gb(problem)
+    link = problem.link_origin
+    most_gb = np.bincount(link, _most_gb(problem), len(link))
     limit = np.full((len(lengths), *problem.bandwidth_gb.shape), -1)
-    for origin, site in zip(*np.nonzero(most_gb[:, None] > problem.bandwidth_gb * lengths.min()), strict=True):
+    may_fill = (most_gb[:, None] > problem.bandwidth_gb * lengths.min()) & _reached(problem)
+    for origin, site in zip(*np.nonzero(may_fill), strict=True):
         rows = program.rows(lengths.shape, -np.inf, problem.bandwidth_gb[origin, site] * lengths)
+        parts = np.flatnonzero(link == origin)
         for moved, gb in flows:
-            program.entries(rows[:, None], moved[:, origin, :, site], gb)
+            program.entries(rows[:, None, None], moved[..., site][:, parts], gb)
         over_gb = program.columns(rows.shape, cost=price_per_gb)
         program.entries(rows, over_gb, -1.0)
-        limit[:, origin, site] = rows
+        limit[:, parts, site] = rows[:, None]
     return limit
+
+
+def _reached(problem: ComputeProblem) -> BoolArray:
+    """Which links (origin, site) something may be sent over, by any of the origins that share them."""
+    origins = problem.shape[0]
+    either = (problem.route_allowed | problem.preemptible.route_allowed[:origins]).any(axis=1)
+    reached: BoolArray = np.zeros(either.shape, dtype=bool)
+    np.logical_or.at(reached, problem.link_origin, either)
+    return reached
 
 
 def _most_gb(problem: ComputeProblem) -> FloatArray:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gridtwin.arrays import ratio_or_zero
 from gridtwin.units import FloatArray, IntArray
 
-__all__ = ["NETWORK", "NetworkAccount", "Party", "dumped_mw", "money_table", "network_account", "parties"]
+__all__ = ["NETWORK", "NetworkAccount", "Party", "money_table", "network_account", "parties"]
 
 Arrays = Mapping[str, np.ndarray]
 Inputs = Mapping[str, Arrays]
@@ -71,19 +70,6 @@ def network_account(variables: Arrays, inputs: Inputs, step_h: float) -> Network
     )
 
 
-def dumped_mw(load_mw: FloatArray, spill_mw: FloatArray) -> FloatArray:
-    """Surplus that leaves the grid at each (time, bus): by share of the load, evenly where there is none.
-
-    Parameters
-    ----------
-    load_mw : ndarray (time, bus)
-    spill_mw : ndarray (time,)
-    """
-    total_mw = load_mw.sum(axis=1, keepdims=True)
-    share = np.where(total_mw > 0, ratio_or_zero(load_mw, total_mw), 1.0 / load_mw.shape[1])
-    return spill_mw[:, None] * share
-
-
 def parties(variables: Arrays, inputs: Inputs) -> dict[str, Party]:
     """Return all who withdraw or inject, each from its own meter.
 
@@ -111,7 +97,7 @@ def parties(variables: Arrays, inputs: Inputs) -> dict[str, Party]:
         ),
         "links_from": Party(names["link"], links["from_index"], np.maximum(v["link_mw"], arriving_mw)),
         "links_to": Party(names["link"], links["to_index"], np.maximum(-v["link_mw"], -arriving_mw)),
-        "dumping": Party(bus, every_bus, dumped_mw(v["load_mw"], v["spill_mw"])),
+        "dumping": Party(bus, every_bus, v["dumped_mw"]),
         "slack": Party((bus[slack[0]],), slack, -np.nan_to_num(v["slack_excess_mw"])[:, None]),
     }
 

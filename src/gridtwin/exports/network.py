@@ -122,7 +122,7 @@ def carried(run: SavedRun, saved: SavedGrid, steps: IntArray) -> Carried:
     load_mvar = load_mw * saved.load_mvar_per_mw
     site_mw = value["facility_mw"] * served[:, saved.site_bus]
     site_mvar = site_mw * saved.site_mvar_per_mw
-    load_mw = load_mw + value["spill_mw"][:, None] * _load_share(value["load_mw"])
+    load_mw = load_mw + value["dumped_mw"]
     store_mw = value["charge_mw"] - value["discharge_mw"]
     ends = np.arange(len(grid.link))
     links = len(ends)
@@ -155,7 +155,7 @@ def carried(run: SavedRun, saved: SavedGrid, steps: IntArray) -> Carried:
 
 
 NEEDED: Final = (
-    *("load_mw", "shed_mw", "spill_mw", "facility_mw", "charge_mw", "discharge_mw", "stored_mwh", "unit_mw"),
+    *("load_mw", "shed_mw", "dumped_mw", "facility_mw", "charge_mw", "discharge_mw", "stored_mwh", "unit_mw"),
     *(
         "available_mw",
         "committed",
@@ -277,6 +277,7 @@ def _grid(
         link_schedule_mw=np.zeros(len(links["link"])),
         link_dispatched=np.ones(len(links["link"]), dtype=bool),
         link_loss=links["loss"],
+        transport=not len(lines["line"]),
         **{name: buses[name] for name in at_bus},
         **{name: lines[name] for name in of_line},
     )
@@ -309,12 +310,6 @@ def _stores(stores: Mapping[str, np.ndarray]) -> StoreData:
         inflow=stores["inflow_index"],
         **{field.name: stores[field.name] for field in fields(StoreData) if field.name not in renamed},
     )
-
-
-def _load_share(load_mw: FloatArray) -> FloatArray:
-    """Share of each bus in the load of its step (time, bus), where surplus is dumped; even where there is no load."""
-    total = load_mw.sum(axis=1, keepdims=True)
-    return np.where(total > 0, ratio_or_zero(load_mw, total), 1.0 / load_mw.shape[1])
 
 
 def _reactive_shares(needed_mvar: FloatArray, regulating: BoolArray, units: UnitData) -> tuple[FloatArray, FloatArray]:

@@ -66,7 +66,7 @@ def redispatch(run: SavedRun, saved: SavedGrid, steps: IntArray) -> Redispatch:
     return Redispatch(
         load_mw=value["load_mw"],
         site_mw=value["facility_mw"],
-        surplus_mw=value["spill_mw"][:, None] * _load_share(value["load_mw"]),
+        surplus_mw=value["dumped_mw"],
         least_mw=least_mw,
         most_mw=most_mw,
         initial_mw=initial_mw,
@@ -82,7 +82,7 @@ def redispatch(run: SavedRun, saved: SavedGrid, steps: IntArray) -> Redispatch:
 
 
 NEEDED: Final = (
-    *("load_mw", "facility_mw", "spill_mw", "unit_mw", "planned_unit_mw", "available_mw"),
+    *("load_mw", "facility_mw", "dumped_mw", "unit_mw", "planned_unit_mw", "available_mw"),
     *("dispatched_injection_mw", "dispatched_losses_mw", "rate_mw", "overload_mw", "shadow_price_per_mwh"),
     *("energy_price_per_mwh", "loss_price_per_mwh", "congestion_price_per_mwh", "price_per_mwh"),
 )
@@ -119,8 +119,3 @@ def _unit_limits(
     first = int(steps[0])
     initial_mw = run.dataset["unit_mw"][first - 1].to_numpy() if first else np.full(len(units.unit), np.nan)
     return least_mw, most_mw, initial_mw
-
-
-def _load_share(load_mw: FloatArray) -> FloatArray:
-    total = load_mw.sum(axis=1, keepdims=True)
-    return np.where(total > 0, ratio_or_zero(load_mw, total), 1.0 / load_mw.shape[1])

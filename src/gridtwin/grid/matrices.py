@@ -27,9 +27,13 @@ def network_matrices(grid: GridData) -> NetworkMatrices:
     GridError
         If a branch has no reactance or a bus is not connected to the slack.
     """
-    factors = ptdf(grid.line_from, grid.line_to, _susceptance_pu(grid), len(grid.bus), grid.slack)
-    outage, bridge = lodf(factors, grid.line_from, grid.line_to)
+    if grid.transport:
+        factors, outage, bridge = np.zeros((0, len(grid.bus))), np.zeros((0, 0)), np.zeros(0, dtype=np.bool_)
+    else:
+        factors = ptdf(grid.line_from, grid.line_to, _susceptance_pu(grid), len(grid.bus), grid.slack)
+        outage, bridge = lodf(factors, grid.line_from, grid.line_to)
     return NetworkMatrices(
+        transport=grid.transport,
         bus=grid.bus,
         line=grid.line,
         slack=grid.slack,

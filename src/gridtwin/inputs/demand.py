@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from gridtwin.catalogue.requirements import INSTRUCTION_SETS, STACKS
 from gridtwin.errors import InputError, Issue
+from gridtwin.inputs.bursts import bursts_of
+from gridtwin.inputs.origins import shares_by_part
 from gridtwin.inputs.places import find_trace, trace_names
 from gridtwin.inputs.tables import ModelFolder
 from gridtwin.located import KeyPath, did_you_mean, shown
 from gridtwin.records import Fleet, QueueAxes
 from gridtwin.scenario.kinds import duration_text
 from gridtwin.scenario.load import LocatedScenario
-from gridtwin.scenario.schema import Batch, Scenario
-from gridtwin.units import BoolArray, IntArray
+from gridtwin.scenario.schema import Batch, Burst, Requires, Scenario
+from gridtwin.units import IntArray
 from gridtwin.workload.jobs import JobTable
 from gridtwin.workload.reach import largest_pool_nodes
 from gridtwin.workload.streams import BatchStream, generate_jobs
@@ -60,10 +63,14 @@ def name_issues(scenario: LocatedScenario, model: ModelFolder) -> Iterator[Issue
         path = ("workload", "batch", i)
         yield from _class_issues(scenario, model, (*path, "compute_class"), stream.compute_class, service=False)
         yield from _origin_issues(scenario, model, (*path, "origin_shares"), stream.origin_shares)
+        yield from _requirement_issues(scenario, path, stream.requires)
+        yield from _burst_issues(scenario, model, path, stream.bursts)
     for i, service in enumerate(workload.services):
         path = ("workload", "services", i)
         yield from _class_issues(scenario, model, (*path, "compute_class"), service.compute_class, service=True)
         yield from _origin_issues(scenario, model, (*path, "requests_per_s"), service.requests_per_s)
+        yield from _burst_issues(scenario, model, path, service.bursts)
+        yield from _tier_issues(scenario, model, (*path, "tiers"), service.tiers)
 
 
 def _class_issues(
@@ -94,22 +101,47 @@ def _origin_issues(
             yield where.issue(f"unknown origin {name!r}{did_you_mean(name, known)}")
 
 
-def fit_issues(scenario: LocatedScenario, fleet: Fleet, traces: Mapping[str, Trace], may: BoolArray) -> Iterator[Issue]:
-    """Check that every job fits a pool and a duration bin, and that every origin reaches a site."""
+def _requirement_issues(scenario: LocatedScenario, path: KeyPath, requires: Requires) -> Iterator[Issue]:
+    for key, wanted, known in (
+        ("instruction_set", requires.instruction_set, INSTRUCTION_SETS),
+        ("stack", requires.stack, STACKS),
+    ):
+        for i, name in enumerate(wanted if scenario.sound(*path) else ()):
+            if name not in known:
+                message = f"unknown {key.replace('_', ' ')} {name!r}{did_you_mean(name, list(known))}"
+                yield scenario.issue(message, *path, "requires", key, i)
+
+
+def _burst_issues(
+    scenario: LocatedScenario, model: ModelFolder, path: KeyPath, bursts: Sequence[Burst]
+) -> Iterator[Issue]:
+    """Check the origins that bursts name; a burst outside the run is none."""
+    origins = model.tables.get("origins")
+    for i, burst in enumerate(bursts if origins else ()):
+        for j, name in enumerate(burst.origins):
+            place = (*path, "bursts", i, "origins", j)
+            if origins and name not in origins.text("origin") and scenario.sound(*place):
+                yield scenario.issue(f"unknown origin {name!r}{did_you_mean(name, origins.text('origin'))}", *place)
+
+
+def _tier_issues(scenario: LocatedScenario, model: ModelFolder, path: KeyPath, tiers: Sequence[str]) -> Iterator[Issue]:
+    sites = model.tables.get("sites")
+    known = tuple(dict.fromkeys(tier for tier in sites.text("tier") if tier)) if sites else ()
+    for i, name in enumerate(tiers if sites and scenario.sound(*path) else ()):
+        if name not in known:
+            hint = did_you_mean(name, known) if known else "; the table of sites has no tiers"
+            yield scenario.issue(f"no site is of tier {name!r}{hint}", *path, i)
+
+
+def fit_issues(scenario: LocatedScenario, fleet: Fleet, traces: Mapping[str, Trace]) -> Iterator[Issue]:
+    """Check that every job fits a pool and a duration bin."""
     assert scenario.value is not None
-    workload, axes = scenario.value.workload, fleet.axes
     largest = largest_pool_nodes(fleet)
-    for i, stream in enumerate(workload.batch):
-        path: KeyPath = ("workload", "batch", i)
+    for i, stream in enumerate(scenario.value.workload.batch):
         trace = traces.get(stream.trace)
-        if trace is not None and scenario.sound(*path):
-            yield from _width_issues(scenario, i, stream, trace, _pools(stream, axes, largest))
+        if trace is not None and scenario.sound("workload", "batch", i):
+            yield from _width_issues(scenario, i, stream, trace, _pools(stream, fleet.axes, largest))
             yield from _length_issues(scenario, stream, trace)
-        shares = stream.origin_shares
-        yield from _reach_issues(scenario, axes, may, (*path, "origin_shares"), stream.compute_class, shares)
-    for i, service in enumerate(workload.services):
-        path = ("workload", "services", i, "requests_per_s")
-        yield from _reach_issues(scenario, axes, may, path, service.compute_class, service.requests_per_s)
 
 
 def _pools(stream: Batch, axes: QueueAxes, largest: IntArray) -> dict[str, int]:
@@ -117,7 +149,7 @@ def _pools(stream: Batch, axes: QueueAxes, largest: IntArray) -> dict[str, int]:
     if stream.compute_class not in axes.compute_class:
         return {}
     nodes = dict(zip(axes.origin, largest[:, axes.compute_class.index(stream.compute_class)].tolist(), strict=True))
-    return {origin: nodes[origin] for origin, share in stream.origin_shares.items() if share and nodes.get(origin)}
+    return {origin: nodes[origin] for origin, share in shares_by_part(stream).items() if share and nodes.get(origin)}
 
 
 def _width_issues(
@@ -145,20 +177,6 @@ def _length_issues(scenario: LocatedScenario, stream: Batch, trace: Trace) -> It
         yield scenario.issue(f"{message} {duration_text(longest_s)}; append a longer bin", "workload", "duration_bins")
 
 
-def _reach_issues(
-    scenario: LocatedScenario, axes: QueueAxes, may: BoolArray, path: KeyPath, name: str, weights: Mapping[str, float]
-) -> Iterator[Issue]:
-    """Check that every origin with a weight reaches a site of a class; unknown names are reported elsewhere."""
-    if name not in axes.compute_class or not scenario.sound(*path):
-        return
-    served: BoolArray = np.any(may[:, axes.compute_class.index(name)], axis=1)
-    for origin, weight in weights.items():
-        if weight and origin in axes.origin and not served[axes.origin.index(origin)]:
-            message = f"origin {origin!r} reaches no site with nodes of class {name!r}"
-            where = scenario.document.at_key(*path, origin)
-            yield where.issue(f"{message}; see max_latency_oneway_ms of the class and the WAN table")
-
-
 def draw_jobs(
     scenario: Scenario, fleet: Fleet, traces: Mapping[str, Trace], trace_offset_s: int
 ) -> tuple[JobTable, dict[str, int]]:
@@ -171,7 +189,7 @@ def draw_jobs(
             compute_class=batch.compute_class,
             jobs_per_day=batch.jobs_per_day,
             nodes_per_core=batch.nodes_per_core,
-            origin_shares=batch.origin_shares,
+            origin_shares=shares_by_part(batch),
             delay_shares=batch.delay_shares,
             preemptible_share=batch.preemptible_share,
             migratable_share=batch.migratable_share,
@@ -180,6 +198,7 @@ def draw_jobs(
             checkpoint_gb_per_node=batch.checkpoint.gb_per_node,
             data_gb_per_node_median=batch.data_gb_per_node.median,
             data_gb_per_node_sigma=batch.data_gb_per_node.sigma,
+            bursts=bursts_of(batch.bursts, scenario.time.start, fleet.axes),
         )
         for batch in workload.batch
     ]

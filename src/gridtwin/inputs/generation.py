@@ -6,18 +6,20 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from gridtwin.arrays import ratio_or_zero
 from gridtwin.errors import Issue
 from gridtwin.inputs.network import indices
 from gridtwin.inputs.segments import convex_segments
 from gridtwin.inputs.stores import unit_store
 from gridtwin.inputs.tables import ModelFolder, numbers
-from gridtwin.located import Table
+from gridtwin.located import Table, did_you_mean
 from gridtwin.profiles.files import Series
-from gridtwin.records import UnitData
+from gridtwin.records import UnitData, UnitTerms
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
-__all__ = ["profile_names", "unit_data", "unit_issues"]
+__all__ = ["minimum_names", "profile_names", "unit_data", "unit_issues", "unit_terms"]
 
+COMMITMENTS = ("", "daily")
 POWER_TOLERANCE_MW = 1e-3
 
 
@@ -31,7 +33,7 @@ def unit_issues(model: ModelFolder) -> list[Issue]:
     if not model.has("units"):
         return []
     units = model.tables["units"]
-    found = [*_voltages(units), *_profiles(model, units)]
+    found = [*_voltages(units), *_profiles(model, units), *_minima(model, units), *_commitments(model, units)]
     if model.has("segments"):
         found += _curves(units, model.tables["segments"])
     return found
@@ -61,12 +63,40 @@ def _profiles(model: ModelFolder, units: Table) -> Iterator[Issue]:
         yield from _peaks(given, units) if given else ()
 
 
-def _peaks(series: Series, units: Table) -> Iterator[Issue]:
+def _minima(model: ModelFolder, units: Table) -> Iterator[Issue]:
+    """What units must give exists and is no more than they can."""
+    series = model.series.get("minimum")
+    if series is None:
+        if model.spec.profiles.minimum is None:
+            yield from units.unknown("minimum", (), "minimum (profiles.minimum names no file)")
+        return
+    yield from units.unknown("minimum", series.name, f"minimum, no column of {series.file},")
+    yield from _peaks(series, units, "minimum")
+
+
+def _commitments(model: ModelFolder, units: Table) -> Iterator[Issue]:
+    """Commitment is daily or none, of units that can go down; a plant of a link stands where the link begins."""
+    links = model.tables.get("links")
+    begins = dict(zip(links.text("link"), links.text("from_bus"), strict=True)) if links else {}
+    names = ("commitment", "profile", "store", "link", "bus")
+    for row, (commitment, profile, store, link, bus) in enumerate(zip(*(units.text(n) for n in names), strict=True)):
+        if commitment not in COMMITMENTS:
+            hint = did_you_mean(commitment, COMMITMENTS[1:])
+            yield units.at(row, "commitment").issue(f"unknown commitment {commitment!r}{hint}; empty: none")
+        if commitment and (profile or store):
+            message = f"unit is committed {commitment} and follows {'a profile' if profile else 'a store'}"
+            yield units.at(row, "commitment").issue(f"{message}; expected one of the two")
+        if link and begins.get(link, bus) != bus:
+            message = f"unit stands at bus {bus!r}, the link {link!r} that carries it away begins at {begins[link]!r}"
+            yield units.at(row, "link").issue(message)
+
+
+def _peaks(series: Series, units: Table, column: str = "profile") -> Iterator[Issue]:
     """Check what the profiles of a file reach against the units that follow them."""
     greatest = dict(zip(series.name, series.values.max(axis=0), strict=True))
-    for row, (name, p_max_mw) in enumerate(zip(units.text("profile"), units.columns["p_max_mw"], strict=True)):
+    for row, (name, p_max_mw) in enumerate(zip(units.text(column), units.columns["p_max_mw"], strict=True)):
         if greatest.get(name, 0.0) > p_max_mw + POWER_TOLERANCE_MW:
-            message = f"p_max_mw = {p_max_mw:g} is below the {greatest[name]:g} MW that profile {name!r} reaches"
+            message = f"p_max_mw = {p_max_mw:g} is below the {greatest[name]:g} MW that {column} {name!r} reaches"
             yield units.at(row, "p_max_mw").issue(f"{message} in {series.file}")
 
 
@@ -87,8 +117,29 @@ def _curves(units: Table, segments: Table) -> Iterator[Issue]:
             yield segments.at(row, "p_to_mw").issue(message)
 
 
+def minimum_names(model: ModelFolder) -> tuple[str, ...]:
+    """Return the minima that units must give, in order of first use."""
+    return tuple(dict.fromkeys(name for name in model.tables["units"].text("minimum") if name))
+
+
+def unit_terms(model: ModelFolder) -> UnitTerms:
+    """Build the record of how units are operated, of a model whose tables have no issues."""
+    units, links = model.tables["units"], model.tables.get("links")
+    daily = np.array([commitment == "daily" for commitment in units.text("commitment")], dtype=np.bool_)
+    share = ratio_or_zero(numbers(units, "p_min_mw"), numbers(units, "p_max_mw"))
+    return UnitTerms(
+        minimum=indices(units.text("minimum"), minimum_names(model)),
+        daily=daily,
+        least_share=np.where(daily, share, 0.0),
+        link=indices(units.text("link"), links.text("link") if links else ()),
+    )
+
+
 def unit_data(model: ModelFolder) -> UnitData:
-    """Build the record of units whose tables have no issues; commitment is relaxed, so their floor is 0."""
+    """Build the record of units whose tables have no issues.
+
+    Commitment is relaxed, or by the day (`unit_terms`), so that their floor is 0.
+    """
     units = model.tables["units"]
     unit = units.text("unit")
     segment_unit, width_mw, cost, co2 = _segments(units, model.tables["segments"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timezone
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,14 @@ from typing import Any
 from gridtwin.errors import InputError, Issue
 from gridtwin.inputs.clock import clock_issues, coverage_issues, skipped_s, time_grid, wanted_steps
 from gridtwin.inputs.demand import draw_jobs, find_traces, fit_issues, name_issues, read_traces
+from gridtwin.inputs.facts import model_facts
 from gridtwin.inputs.fleet import fleet_data, fleet_issues, reachable
 from gridtwin.inputs.forecasts import forecast_issues
-from gridtwin.inputs.generation import unit_data, unit_issues
-from gridtwin.inputs.network import geography, grid_data, network_issues
+from gridtwin.inputs.generation import unit_data, unit_issues, unit_terms
+from gridtwin.inputs.network import geography, grid_data, link_terms, network_issues
 from gridtwin.inputs.places import find_model, model_names
 from gridtwin.inputs.series import connection_issues, run_profiles, series_issues
+from gridtwin.inputs.siting import siting_issues
 from gridtwin.inputs.stores import store_data, store_issues
 from gridtwin.inputs.study import Study
 from gridtwin.inputs.supply import contracts, supply_issues
@@ -25,8 +28,9 @@ from gridtwin.inputs.tables import ModelFolder, read_model
 from gridtwin.inputs.tariffs import tariff_issues
 from gridtwin.inputs.terms import site_terms, terms_issues
 from gridtwin.inputs.transfers import transfer_issues
+from gridtwin.inputs.unserved import unserved_issues
 from gridtwin.located import did_you_mean, shown
-from gridtwin.records import Fleet
+from gridtwin.records import Fleet, Geography
 from gridtwin.scenario.load import LocatedScenario, read_scenario
 from gridtwin.scenario.schema import Scenario
 from gridtwin.workload.traces import Trace
@@ -63,13 +67,15 @@ def load_study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
     traces = read_traces(trace_files, issues)
     if model:
         issues += [*network_issues(model), *unit_issues(model), *store_issues(model), *fleet_issues(model)]
+        issues += siting_issues(model)
         issues += [*tariff_issues(model), *supply_issues(model), *terms_issues(model)]
     if scenario.value and model:
         issues += [*series_issues(scenario, model), *clock_issues(scenario, model), *name_issues(scenario, model)]
         if fleet := _fleet(scenario.value, model, issues):
-            may = reachable(model, fleet)
+            may = reachable(model, scenario.value, fleet)
             issues += [
-                *fit_issues(scenario, fleet, traces, may),
+                *unserved_issues(scenario, model, fleet),
+                *fit_issues(scenario, fleet, traces),
                 *transfer_issues(scenario, fleet, traces, may),
             ]
     if issues or model is None:
@@ -106,7 +112,7 @@ def _fleet(scenario: Scenario, model: ModelFolder, issues: Sequence[Issue]) -> F
         name not in model.tables or model.tables[name].file in faulty for name in FLEET_TABLES
     ):
         return None
-    return fleet_data(model, scenario.workload)
+    return fleet_data(model, scenario)
 
 
 def _study(
@@ -124,7 +130,7 @@ def _study(
     time = time_grid(scenario)
     jobs, job_counts = draw_jobs(scenario, fleet, traces, skipped_s(scenario, model))
     last_due_s = int(jobs.due_s.max(initial=0))
-    may, wanted = reachable(model, fleet), wanted_steps(time, last_due_s)
+    may, wanted = reachable(model, scenario, fleet), wanted_steps(time, last_due_s)
     scheduled = run_profiles(scenario, model, fleet, may, wanted)
     surprised = scenario.series == "real_time"
     series = run_profiles(scenario, model.came_true, fleet, may, wanted) if surprised else scheduled
@@ -164,9 +170,12 @@ def _study(
         units=units,
         stores=stores,
         fleet=fleet,
+        link_terms=link_terms(model, scenario.dispatch.balancing),
+        unit_terms=unit_terms(model),
         site_terms=site_terms(model, fleet),
         contracts=contracts(model),
-        geography=geography(model),
+        geography=_places(model, fleet),
+        facts=model_facts(model),
         jobs=jobs,
         profiles=series,
         day_ahead=day_ahead,
@@ -174,6 +183,21 @@ def _study(
         model_hashes={key: hashlib.sha256(file.read_bytes()).hexdigest() for key, file in files.items()},
         files=files,
         counts={key: len(names) for key, names in sizes.items()} | {"jobs": len(jobs)} | job_counts,
+    )
+
+
+def _places(model: ModelFolder, fleet: Fleet) -> Geography:
+    """Return where things are; a part of an origin is where the origin is, and its name says which part it is."""
+    places, known = geography(model), model.tables["origins"].text("origin")
+    whole = [fleet.axes.origin[o] for o in fleet.axes.link_origin.tolist()]
+    row = [known.index(name) for name in whole]
+    names = [places.origin_name[r] for r in row]
+    parts = [part.removeprefix(name) for part, name in zip(fleet.axes.origin, whole, strict=True)]
+    return replace(
+        places,
+        origin_name=tuple(name + part if name else "" for name, part in zip(names, parts, strict=True)),
+        origin_lat=places.origin_lat[row],
+        origin_lon=places.origin_lon[row],
     )
 
 

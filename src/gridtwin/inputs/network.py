@@ -11,12 +11,14 @@ from scipy.sparse.csgraph import connected_components
 
 from gridtwin.errors import Issue
 from gridtwin.inputs.tables import ModelFolder, numbers
-from gridtwin.located import Table, did_you_mean
-from gridtwin.records import Geography, GridData
-from gridtwin.units import IntArray
+from gridtwin.located import Position, Table, did_you_mean
+from gridtwin.records import Geography, GridData, LinkTerms
+from gridtwin.units import FloatArray, IntArray
 
-__all__ = ["geography", "grid_data", "indices", "network_issues"]
+__all__ = ["contract_names", "geography", "grid_data", "indices", "link_terms", "network_issues"]
 
+LINK_KINDS = ("dc", "back_to_back", "interface")
+CONTRACT_TOLERANCE_MW = 1e-3
 SHARE_TOLERANCE = 1e-6
 BUSES_SHOWN = 5
 
@@ -32,13 +34,68 @@ def network_issues(model: ModelFolder) -> list[Issue]:
     if not model.has("buses"):
         return []
     buses = model.tables["buses"]
-    found = [*_slack(model, buses), *_load_shares(model, buses)]
+    found = [*_power_flow(model), *_slack(model, buses), *_load_shares(model, buses)]
     if model.has("branches"):
         branches = model.tables["branches"]
         found += [*_branches(buses, branches), *_islands(model, buses, branches)]
     if model.has("links"):
-        found += _links(model.tables["links"])
+        links = model.tables["links"]
+        found += [*_links(links), *_kinds(model, links), *_contracts(model, links), *_least_flows(links)]
     return found
+
+
+def _power_flow(model: ModelFolder) -> Iterator[Issue]:
+    """AC needs lines; where power is transported there are none, for links stand for all corridors."""
+    if not model.model.sound("grid"):
+        return
+    spec = model.spec.grid
+    if spec.power_flow == "ac" and spec.branches is None:
+        message = "grid.branches is missing: the power flow is AC, which needs lines and transformers"
+        yield model.model.issue(f"{message}; give them, or set grid.power_flow: transport", "grid")
+    if spec.power_flow == "transport" and spec.branches is not None:
+        message = "the power flow is transport, which has no branches"
+        yield model.model.issue(f"{message}; give corridors in grid.links, or set power_flow: ac", "grid", "branches")
+
+
+def _kinds(model: ModelFolder, links: Table) -> Iterator[Issue]:
+    """Check what kind each link is; without AC every one of them is dispatched."""
+    transport = model.spec.grid.power_flow == "transport"
+    for row, (kind, dispatched) in enumerate(zip(links.text("kind"), links.columns["dispatched"], strict=True)):
+        if kind not in LINK_KINDS:
+            message = f"unknown kind {kind!r}{did_you_mean(kind, LINK_KINDS)}"
+            yield links.at(row, "kind").issue(message)
+        elif kind == "interface" and not transport:
+            message = "an interface stands for a corridor of AC lines, but the power flow is AC"
+            yield links.at(row, "kind").issue(f"{message}; give the lines as branches, or set power_flow: transport")
+        if transport and not dispatched:
+            message = "link is not dispatched, but the power flow is transport: expected dispatched = true"
+            yield links.at(row, "dispatched").issue(f"{message}; a fixed flow is a contract")
+
+
+def _contracts(model: ModelFolder, links: Table) -> Iterator[Issue]:
+    """Contracts must exist and fit between the limits of their links."""
+    series = model.series.get("contract")
+    if series is not None:
+        yield from links.unknown("contract", series.name, f"contract, no column of {series.file},")
+    elif model.spec.profiles.contract is None:
+        yield from links.unknown("contract", (), "contract (profiles.contract names no file)")
+    columns = dict(zip(series.name, series.values.T, strict=True)) if series else {}
+    names = ("contract", "p_nom_mw", "p_nom_back_mw", "p_min_mw")
+    for row, (contract, most, back, least) in enumerate(zip(*(links.columns[name] for name in names), strict=True)):
+        if contract not in columns:
+            continue
+        lowest, highest = float(columns[contract].min()), float(columns[contract].max())
+        below = least if least > 0 else -min(back, most) if math.isinf(back) else -back
+        if lowest < below - CONTRACT_TOLERANCE_MW or highest > most + CONTRACT_TOLERANCE_MW:
+            message = f"contract {contract!r} goes from {lowest:g} to {highest:g} MW in {series.file if series else ''}"
+            yield links.at(row, "contract").issue(f"{message}; its link carries {below:g} to {most:g}")
+
+
+def _least_flows(links: Table) -> Iterator[Issue]:
+    names = ("p_min_mw", "p_nom_mw")
+    for row, (least, most) in enumerate(zip(*(links.columns[name] for name in names), strict=True)):
+        if least > most:
+            yield links.at(row, "p_min_mw").issue(f"p_min_mw = {least:g} is above p_nom_mw = {most:g}")
 
 
 def _slack(model: ModelFolder, buses: Table) -> Iterator[Issue]:
@@ -52,6 +109,12 @@ def _load_shares(model: ModelFolder, buses: Table) -> Iterator[Issue]:
     areas, share = buses.text("area"), numbers(buses, "load_share")
     if load := model.series.get("load"):
         yield from buses.unknown("area", load.name, f"area, no column of {load.file},")
+        for column, name in enumerate(load.name, start=1):
+            if name not in areas:
+                message = (
+                    f"load of area {name!r} has no bus in {buses.file}: give the area a bus, or leave its load out"
+                )
+                yield Position(load.file, 1, column).issue(message)
     for area in dict.fromkeys(areas):
         rows = [row for row, name in enumerate(areas) if name == area]
         total = share[rows].sum()
@@ -122,8 +185,11 @@ def grid_data(model: ModelFolder) -> GridData:
     """Build the record of a grid whose tables have no issues."""
     buses, branches, links = (model.tables.get(name) for name in ("buses", "branches", "links"))
     assert buses is not None
-    assert branches is not None
     bus = buses.text("bus")
+
+    def of_lines(column: str) -> FloatArray:
+        return numbers(branches, column) if branches else np.zeros(0)
+
     return GridData(
         base_mva=model.spec.grid.base_mva,
         bus=bus,
@@ -134,17 +200,17 @@ def grid_data(model: ModelFolder) -> GridData:
         shunt_mvar=numbers(buses, "shunt_mvar"),
         slack=bus.index(model.spec.grid.slack_bus),
         slack_vm_pu=model.spec.grid.slack_vm_pu,
-        line=branches.text("line"),
-        line_from=indices(branches.text("from_bus"), bus),
-        line_to=indices(branches.text("to_bus"), bus),
-        r_pu=numbers(branches, "r_pu"),
-        x_pu=numbers(branches, "x_pu"),
-        b_pu=numbers(branches, "b_pu"),
-        tap_ratio=numbers(branches, "tap_ratio"),
-        is_transformer=np.asarray(branches.columns["is_transformer"], dtype=np.bool_),
-        rate_mw=numbers(branches, "rate_mw"),
-        rate_long_mw=numbers(branches, "rate_long_mw"),
-        rate_short_mw=numbers(branches, "rate_short_mw"),
+        line=branches.text("line") if branches else (),
+        line_from=indices(branches.text("from_bus") if branches else (), bus),
+        line_to=indices(branches.text("to_bus") if branches else (), bus),
+        r_pu=of_lines("r_pu"),
+        x_pu=of_lines("x_pu"),
+        b_pu=of_lines("b_pu"),
+        tap_ratio=of_lines("tap_ratio"),
+        is_transformer=np.asarray(branches.columns["is_transformer"] if branches else (), dtype=np.bool_),
+        rate_mw=of_lines("rate_mw"),
+        rate_long_mw=of_lines("rate_long_mw"),
+        rate_short_mw=of_lines("rate_short_mw"),
         link=links.text("link") if links else (),
         link_from=indices(links.text("from_bus") if links else (), bus),
         link_to=indices(links.text("to_bus") if links else (), bus),
@@ -152,18 +218,51 @@ def grid_data(model: ModelFolder) -> GridData:
         link_schedule_mw=numbers(links, "schedule_mw") if links else np.zeros(0),
         link_dispatched=np.array(links.columns["dispatched"] if links else (), dtype=np.bool_),
         link_loss=numbers(links, "loss_share") if links else np.zeros(0),
+        transport=model.spec.grid.power_flow == "transport",
     )
+
+
+def link_terms(model: ModelFolder, balancing: str) -> LinkTerms:
+    """Build the record of how links are operated under a scenario's `dispatch.balancing`.
+
+    Links inside a region keep no contract under `region` balancing, and none does under `national`.
+    """
+    links, buses = model.tables.get("links"), model.tables["buses"]
+    if links is None:
+        return LinkTerms.plain(grid_data(model))
+    rating_mw, back_mw = numbers(links, "p_nom_mw"), numbers(links, "p_nom_back_mw")
+    region = dict(zip(buses.text("bus"), buses.text("region"), strict=True))
+    inside = np.array(
+        [region[a] == region[b] != "" for a, b in zip(links.text("from_bus"), links.text("to_bus"), strict=True)],
+        dtype=np.bool_,
+    )
+    free = {"province": np.zeros_like(inside), "region": inside, "national": np.ones_like(inside)}[balancing]
+    return LinkTerms(
+        kind=links.text("kind"),
+        back_mw=np.where(np.isinf(back_mw), rating_mw, back_mw),
+        least_mw=numbers(links, "p_min_mw"),
+        hold_h=numbers(links, "hold_h"),
+        contract=np.where(free, -1, indices(links.text("contract"), contract_names(model))),
+        deviation_per_mwh=numbers(links, "deviation_price_per_mwh"),
+    )
+
+
+def contract_names(model: ModelFolder) -> tuple[str, ...]:
+    """Return the contracted flows that links keep to, in order of first use."""
+    links = model.tables.get("links")
+    return tuple(dict.fromkeys(name for name in links.text("contract") if name)) if links else ()
 
 
 def geography(model: ModelFolder) -> Geography:
     """Build the record of places and names of a model whose tables have no issues."""
-    buses, branches, sites, origins = (model.tables[name] for name in ("buses", "branches", "sites", "origins"))
+    buses, sites, origins = (model.tables[name] for name in ("buses", "sites", "origins"))
+    branches = model.tables.get("branches")
     return Geography(
         bus_name=buses.text("name"),
         area=buses.text("area"),
         bus_lat=numbers(buses, "lat"),
         bus_lon=numbers(buses, "lon"),
-        length_km=numbers(branches, "length_km"),
+        length_km=numbers(branches, "length_km") if branches else np.zeros(0),
         site_name=sites.text("name"),
         site_lat=numbers(sites, "lat"),
         site_lon=numbers(sites, "lon"),

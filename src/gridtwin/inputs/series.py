@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -10,19 +10,20 @@ from gridtwin.arrays import ratio_or_zero
 from gridtwin.catalogue.cooling import COOLING, pue
 from gridtwin.errors import Issue
 from gridtwin.inputs.clock import shortest, skipped_s
-from gridtwin.inputs.generation import profile_names
+from gridtwin.inputs.generation import minimum_names, profile_names
+from gridtwin.inputs.network import contract_names
+from gridtwin.inputs.serving import service_load
 from gridtwin.inputs.stores import inflow_names
 from gridtwin.inputs.tables import ModelFolder, numbers
 from gridtwin.located import Position, did_you_mean
 from gridtwin.profiles.files import Series
-from gridtwin.profiles.resample import diurnal_factor, resample, wrapped
+from gridtwin.profiles.resample import resample, wrapped
 from gridtwin.profiles.series import Profiles
 from gridtwin.records import Fleet
 from gridtwin.scenario.load import LocatedScenario
-from gridtwin.scenario.schema import Scenario, Service
+from gridtwin.scenario.schema import Scenario
 from gridtwin.timegrid import TimeGrid
-from gridtwin.units import HOUR_S, W_PER_MW, BoolArray, FloatArray, IntArray
-from gridtwin.workload.services import service_nodes
+from gridtwin.units import W_PER_MW, BoolArray, FloatArray
 
 __all__ = ["connection_issues", "run_profiles", "series_issues"]
 
@@ -31,9 +32,7 @@ RESERVE = "up_mw"
 
 def series_issues(scenario: LocatedScenario, model: ModelFolder) -> Iterator[Issue]:
     """Check the series of a model against each other, and whether it has those that are to come true."""
-    if (reserve := model.series.get("reserve")) and reserve.name != (RESERVE,):
-        message = f"has the columns {', '.join(reserve.name)}; expected one, {RESERVE}"
-        yield Position(reserve.file).issue(message)
+    yield from _reserve_issues(model)
     for name, actual in model.real_time.items():
         yield from _overlay_issues(model, name, actual)
     assert scenario.value is not None
@@ -44,6 +43,31 @@ def series_issues(scenario: LocatedScenario, model: ModelFolder) -> Iterator[Iss
     ):
         message = "model.yaml names no file under profiles.real_time"
         yield scenario.issue(f"{message}; add what came true, or choose scheduled", "series")
+
+
+def _reserve_issues(model: ModelFolder) -> Iterator[Issue]:
+    """Reserve is required of the whole system, or of areas."""
+    reserve = model.series.get("reserve")
+    if reserve is None or reserve.name == (RESERVE,) or not model.has("buses"):
+        return
+    areas = model.tables["buses"].text("area")
+    for column, name in enumerate(reserve.name, start=1):
+        if name not in areas:
+            message = f"unknown column {name!r}{did_you_mean(name, areas)}"
+            yield Position(reserve.file, 1, column).issue(f"{message}; expected areas of buses, or {RESERVE} alone")
+
+
+def _area_reserve_mw(model: ModelFolder, at_run: Callable[[str, tuple[str, ...]], FloatArray]) -> FloatArray:
+    """Reserve that each area holds (step, area), areas in the order of their names; 0 where none is asked."""
+    areas = sorted(set(model.tables["buses"].text("area")))
+    given = model.series["reserve"].name if "reserve" in model.series else ()
+    asked = tuple(area for area in areas if area in given)
+    if not asked:
+        return np.zeros((len(at_run("load", tuple(areas))), len(areas)))
+    values = at_run("reserve", asked)
+    reserve_mw = np.zeros((len(values), len(areas)))
+    reserve_mw[:, [areas.index(area) for area in asked]] = values
+    return reserve_mw
 
 
 def _overlay_issues(model: ModelFolder, name: str, actual: Series) -> Iterator[Issue]:
@@ -94,43 +118,45 @@ def run_profiles(
     nothing = np.zeros((len(load_mw), 0))
     available_mw = at_run("availability", names) if names else nothing
     inflow_mw = at_run("inflow", inflows) if inflows else nothing
-    reserve_mw = at_run("reserve", (RESERVE,))[:, 0] if "reserve" in model.series else np.zeros(len(load_mw))
-    temp_air_degc = at_run("temperature", sites.text("station"))
-    cooling = [COOLING[name] for name in sites.text("cooling")]
-    facility = np.stack([pue(temp_air_degc[:, s], kind) for s, kind in enumerate(cooling)], axis=1)
-    steps = min(map(len, (load_mw, available_mw, inflow_mw, reserve_mw, facility)))
+    minima, contracts = minimum_names(model), contract_names(model)
+    minimum_mw = at_run("minimum", minima) if minima else nothing
+    contract_mw = at_run("contract", contracts) if contracts else nothing
+    of_system = "reserve" in model.series and model.series["reserve"].name == (RESERVE,)
+    reserve_mw = at_run("reserve", (RESERVE,))[:, 0] if of_system else np.zeros(len(load_mw))
+    area_reserve_mw = _area_reserve_mw(model, at_run)
+    facility = _site_pue(model, at_run("temperature", sites.text("station")))
+    steps = min(map(len, (load_mw, available_mw, inflow_mw, minimum_mw, contract_mw, area_reserve_mw, facility)))
+    service_nodes, requests_gb = service_load(scenario, model, fleet, may, steps)
     return Profiles(
         profile=names,
         load_mw=load_mw[:steps],
         load_mvar=load_mw[:steps] * mvar_per_mw,
         available_mw=available_mw[:steps],
         inflow_mw=inflow_mw[:steps],
+        minimum_mw=minimum_mw[:steps],
+        contract_mw=contract_mw[:steps],
         reserve_mw=reserve_mw[:steps],
+        area_reserve_mw=area_reserve_mw[:steps],
         pue=facility[:steps],
-        service_nodes=_service_nodes(scenario, model, fleet, may, steps),
+        service_nodes=service_nodes,
+        requests_gb=requests_gb,
         model_steps=min(steps, (shortest(model.series.values()).length_s - skip_s) // step_s),
     )
 
 
-def _service_nodes(scenario: Scenario, model: ModelFolder, fleet: Fleet, may: BoolArray, steps: int) -> IntArray:
-    """Return the nodes that all services ask for, (step, site, class)."""
-    local = scenario.time.start.astimezone(model.spec.profiles.start.tzinfo)
-    first_s = local.hour * HOUR_S + local.minute * 60 + local.second
-    nodes = np.zeros((steps, len(fleet.site), len(fleet.axes.compute_class)), dtype=np.int64)
-    for service in scenario.workload.services:
-        c = fleet.axes.compute_class.index(service.compute_class)
-        factor = diurnal_factor(np.asarray(service.diurnal), first_s, scenario.time.step, steps)
-        requests_per_s = factor[:, None] * _mean_requests_per_s(service, fleet)
-        weight = np.where(may[:, c, :], fleet.capacity_nodes[:, c], 0.0)
-        total = weight.sum(axis=1, keepdims=True)
-        share = ratio_or_zero(weight, total)
-        nodes[:, :, c] += service_nodes(requests_per_s, share, service.throughput_per_node, service.target_utilization)
-    return nodes
+def _site_pue(model: ModelFolder, temp_air_degc: FloatArray) -> FloatArray:
+    """Return the PUE of each site (step, site) by its cooling.
 
-
-def _mean_requests_per_s(service: Service, fleet: Fleet) -> FloatArray:
-    """Return the daily mean of a service by origin, (origin,)."""
-    return np.array([service.requests_per_s.get(origin, 0.0) for origin in fleet.axes.origin])
+    Where the table of sites gives an annual mean, what cooling adds to 1 is scaled, so that the PUE has that mean over
+    the model's temperatures.
+    """
+    sites, series = model.tables["sites"], model.series["temperature"]
+    stations, cooling = sites.text("station"), [COOLING[name] for name in sites.text("cooling")]
+    facility = np.stack([pue(temp_air_degc[:, s], kind) for s, kind in enumerate(cooling)], axis=1)
+    for s in np.flatnonzero(~np.isnan(numbers(sites, "pue"))).tolist():
+        over_year = pue(series.columns((stations[s],))[:, 0], cooling[s])
+        facility[:, s] = 1.0 + (facility[:, s] - 1.0) * (numbers(sites, "pue")[s] - 1.0) / (over_year.mean() - 1.0)
+    return facility
 
 
 def connection_issues(

@@ -9,7 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from gridtwin.profiles.series import Profiles
-from gridtwin.records import Contracts, Fleet, Geography, GridData, SiteTerms, StoreData, UnitData
+from gridtwin.records import (
+    Contracts,
+    Fleet,
+    Geography,
+    GridData,
+    LinkTerms,
+    ModelFacts,
+    SiteTerms,
+    StoreData,
+    UnitData,
+    UnitTerms,
+)
 from gridtwin.scenario.schema import Scenario
 from gridtwin.timegrid import TimeGrid
 from gridtwin.workload.jobs import JobTable
@@ -37,10 +48,13 @@ class Study:
     units : UnitData
     stores : StoreData
     fleet : Fleet
+    link_terms : LinkTerms
+    unit_terms : UnitTerms
     site_terms : SiteTerms
     contracts : Contracts
         Green electricity that sites have bought.
     geography : Geography
+    facts : ModelFacts
     jobs : JobTable
     profiles : Profiles
         What comes true.
@@ -66,9 +80,12 @@ class Study:
     units: UnitData
     stores: StoreData
     fleet: Fleet
+    link_terms: LinkTerms
+    unit_terms: UnitTerms
     site_terms: SiteTerms
     contracts: Contracts
     geography: Geography
+    facts: ModelFacts
     jobs: JobTable
     profiles: Profiles
     day_ahead: Profiles | None

@@ -40,17 +40,15 @@ def site_terms(model: ModelFolder, fleet: Fleet) -> SiteTerms:
     sites, origins, wan, buses = (model.tables[name] for name in ("sites", "origins", "wan", "buses"))
     area = np.array(buses.text("area"))[fleet.bus].tolist()
     home = dict(zip(origins.text("origin"), origins.text("region"), strict=True))
+    whole = [fleet.axes.origin[o] for o in fleet.axes.link_origin.tolist()]  # parts of origins are where those are
     settlement = np.zeros(fleet.price_per_gb.shape)
     pair = indices(wan.text("origin"), fleet.axes.origin), indices(wan.text("site"), fleet.site)
     settlement[pair] = numbers(wan, "settlement_per_gb")
     return SiteTerms(
         region=tuple(named or inferred for named, inferred in zip(sites.text("region"), area, strict=True)),
-        origin_region=tuple(home[name] or name for name in fleet.axes.origin),
+        origin_region=tuple(home[name] or name for name in whole),
         tariff_per_mwh=site_tariffs(model),
-        racks=numbers(sites, "racks"),
-        pue_limit=numbers(sites, "pue_limit"),
-        rack_use_min=numbers(sites, "rack_use_min"),
         green_share_min=numbers(sites, "green_share_min"),
         labour_cost_per_rack_year=numbers(sites, "labour_cost_per_rack_year"),
-        settlement_per_gb=settlement,
+        settlement_per_gb=settlement[fleet.axes.link_origin],
     )

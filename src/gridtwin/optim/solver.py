@@ -14,6 +14,7 @@ from scipy import sparse
 
 from gridtwin.errors import DispatchError
 from gridtwin.optim.basis import Basis, factorised
+from gridtwin.optim.order import Order
 from gridtwin.optim.program import Program, Rows
 from gridtwin.units import FloatArray, IntArray
 
@@ -51,26 +52,37 @@ class Solution:
 
 
 class Session:
-    """A program held by HiGHS, solved by its serial dual simplex so that equal input gives equal output."""
+    """A program held by HiGHS, solved by its serial dual simplex so that equal input gives equal output.
 
-    def __init__(self, program: Program) -> None:
+    Parameters
+    ----------
+    program : Program
+    permute : int
+        Seed of the order in which HiGHS gets columns and rows; 0: as they were written. All numbers that go in and come
+        out are those of the program.
+    """
+
+    def __init__(self, program: Program, permute: int = 0) -> None:
         self._highs = _new_highs()
         self._rows = [program.assembled()]
         self._bounds = [program.column_bounds]
         self._integer = np.zeros(0, dtype=np.int64)
         self._integer_bounds = np.zeros(0), np.zeros(0)
+        self._order = Order.drawn(permute, program.n_columns, program.n_rows)
         self._pass(program, self._rows[0])
         self._iterations = 0
 
     def _pass(self, program: Program, rows: Rows) -> None:
-        matrix = sparse.csc_array(rows.matrix)
+        ordered, column = self._order.sorted(rows), np.argsort(self._order.columns)
+        matrix = sparse.csc_array(ordered.matrix)
         _check_finite("cost", program.cost)
         _check_finite("coefficient", matrix.data)
+        lower, upper = program.column_bounds
         lp = highspy.HighsLp()
         lp.num_col_, lp.num_row_ = program.n_columns, program.n_rows
-        lp.col_cost_ = program.cost
-        lp.col_lower_, lp.col_upper_ = program.column_bounds
-        lp.row_lower_, lp.row_upper_ = rows.lower, rows.upper
+        lp.col_cost_ = program.cost[column]
+        lp.col_lower_, lp.col_upper_ = lower[column], upper[column]
+        lp.row_lower_, lp.row_upper_ = ordered.lower, ordered.upper
         lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
         lp.a_matrix_.start_ = matrix.indptr.astype(np.int32)
         lp.a_matrix_.index_ = matrix.indices.astype(np.int32)
@@ -97,6 +109,7 @@ class Session:
             "add columns",
         )
         self._bounds.append((lowest, highest))
+        self._order.add(columns=number)
         return first + np.arange(number, dtype=np.int64)
 
     def add_rows(self, rows: Rows) -> IntArray:
@@ -111,19 +124,19 @@ class Session:
                 rows.upper,
                 matrix.nnz,
                 matrix.indptr[:-1].astype(np.int32),
-                matrix.indices.astype(np.int32),
+                self._order.columns[matrix.indices].astype(np.int32),
                 matrix.data,
             ),
             "add rows",
         )
         self._rows.append(rows)
+        self._order.add(rows=len(rows.lower))
         return first + np.arange(len(rows.lower), dtype=np.int64)
 
     def bound_rows(self, rows: IntArray, lower: FloatArray, upper: FloatArray) -> None:
         """Give rows new bounds; the next solution goes on from the last basis."""
-        _checked(
-            self._highs.changeRowsBounds(len(rows), rows.astype(np.int32), lower, upper), "change the bounds of rows"
-        )
+        at = self._order.rows[rows].astype(np.int32)
+        _checked(self._highs.changeRowsBounds(len(rows), at, lower, upper), "change the bounds of rows")
         first = 0
         for place, block in enumerate(self._rows):
             own = (rows >= first) & (rows < first + len(block.lower))
@@ -215,11 +228,11 @@ class Session:
             self._optimise()
         info, value = self._highs.getInfo(), np.asarray(self._highs.getSolution().col_value)
         self._iterations += max(info.simplex_iteration_count, 0)
-        return float(info.objective_function_value), value[self._integer]
+        return float(info.objective_function_value), value[self._order.columns[self._integer]]
 
     def _hold(self, lower: FloatArray, upper: FloatArray) -> None:
         self._integer_bounds = lower, upper
-        at = self._integer.astype(np.int32)
+        at = self._order.columns[self._integer].astype(np.int32)
         _checked(self._highs.changeColsBounds(len(at), at, lower, upper), "bound integers")
 
     def resume(self) -> Basis:
@@ -247,7 +260,7 @@ class Session:
     @property
     def cost(self) -> FloatArray:
         """Cost of each column (column,)."""
-        return np.asarray(self._highs.getLp().col_cost_)
+        return np.asarray(self._highs.getLp().col_cost_)[self._order.columns]
 
     def basis(self) -> Basis:
         """Return the basis of the last solution, of all columns and rows that the program holds.
@@ -258,23 +271,32 @@ class Session:
             If the solver has no basis of full rank.
         """
         lp, basis, solution = self._highs.getLp(), self._highs.getBasis(), self._highs.getSolution()
-        held = lp.a_matrix_
+        held, columns, rows = lp.a_matrix_, self._order.columns, self._order.rows
         entries = np.asarray(held.value_), np.asarray(held.index_), np.asarray(held.start_)
-        status = [*basis.col_status, *basis.row_status]
+        matrix = sparse.csc_array(entries, shape=(lp.num_row_, lp.num_col_))
+        basic = [
+            np.array([entry == highspy.HighsBasisStatus.kBasic for entry in status], dtype=bool)
+            for status in (basis.col_status, basis.row_status)
+        ]
+
+        def both(of_columns: ArrayLike, of_rows: ArrayLike) -> np.ndarray:
+            return np.concatenate([np.asarray(of_columns)[columns], np.asarray(of_rows)[rows]])
+
         return factorised(
-            sparse.csc_array(entries, shape=(lp.num_row_, lp.num_col_)),
-            np.array([entry == highspy.HighsBasisStatus.kBasic for entry in status], dtype=bool),
-            np.concatenate([solution.col_value, solution.row_value]),
-            np.concatenate([lp.col_lower_, lp.row_lower_]),
-            np.concatenate([lp.col_upper_, lp.row_upper_]),
+            sparse.csc_array(matrix[rows][:, columns]),
+            both(*basic),
+            both(solution.col_value, solution.row_value),
+            both(lp.col_lower_, lp.row_lower_),
+            both(lp.col_upper_, lp.row_upper_),
         )
 
     @contextmanager
     def moved(self, by: FloatArray) -> Iterator[None]:
         """Move the bounds of all rows by `by` (row,) for a while; the basis of before comes back, too."""
-        rows, lp, basis = np.flatnonzero(by).astype(np.int32), self._highs.getLp(), self._highs.getBasis()
+        moving, lp, basis = np.flatnonzero(by), self._highs.getLp(), self._highs.getBasis()
+        rows, by = self._order.rows[moving].astype(np.int32), by[moving]
         lower, upper = np.asarray(lp.row_lower_)[rows], np.asarray(lp.row_upper_)[rows]
-        _checked(self._highs.changeRowsBounds(len(rows), rows, lower + by[rows], upper + by[rows]), "move rows")
+        _checked(self._highs.changeRowsBounds(len(rows), rows, lower + by, upper + by), "move rows")
         try:
             yield
         finally:
@@ -284,7 +306,7 @@ class Session:
     @contextmanager
     def fixed(self, columns: IntArray, value: FloatArray) -> Iterator[None]:
         """Fix columns at values for a while; the basis of before comes back, too."""
-        at, lp, basis = columns.astype(np.int32), self._highs.getLp(), self._highs.getBasis()
+        at, lp, basis = self._order.columns[columns].astype(np.int32), self._highs.getLp(), self._highs.getBasis()
         lower, upper = np.asarray(lp.col_lower_)[at], np.asarray(lp.col_upper_)[at]
         _checked(self._highs.changeColsBounds(len(at), at, value, value), "fix columns")
         try:
@@ -323,8 +345,9 @@ class Session:
     def _solution(self) -> Solution:
         info, solution = self._highs.getInfo(), self._highs.getSolution()
         self._iterations += max(info.simplex_iteration_count, 0)
-        value = np.asarray(solution.col_value)
-        row_dual, column_dual = np.asarray(solution.row_dual), np.asarray(solution.col_dual)
+        columns, rows = self._order.columns, self._order.rows
+        value = np.asarray(solution.col_value)[columns]
+        row_dual, column_dual = np.asarray(solution.row_dual)[rows], np.asarray(solution.col_dual)[columns]
         return Solution(
             value=value,
             row_dual=row_dual,

@@ -6,7 +6,6 @@ import numpy as np
 
 from gridtwin.arrays import ratio_or_zero, sum_at
 from gridtwin.dispatch import GridPlan
-from gridtwin.dispatch.grid_block import load_share
 from gridtwin.policies.base import Forecast, System
 from gridtwin.policies.grid_problem import site_injection
 from gridtwin.records import AcInjections
@@ -42,12 +41,13 @@ def ac_injections(
     """
     part = slice(0, conditions.steps)
     unit_mw = system.groups.split(dispatch.group_mw[part], conditions.unit_available_mw)
-    spilled = dispatch.spill_mw[part, None] * load_share(conditions.load_mw)
     drawn_mw = conditions.load_mw + site_injection(system, site_mw)
     drawn_mvar = conditions.load_mvar + site_injection(system, site_mw * np.tan(np.arccos(system.fleet.power_factor)))
     served = 1.0 - ratio_or_zero(dispatch.shed_mw[part], drawn_mw)
     return AcInjections(
-        load_mw=drawn_mw * served + spilled + sum_at(stores_mw, system.stores.bus, len(system.grid.bus)),
+        load_mw=drawn_mw * served
+        + dispatch.dumped_mw[part]
+        + sum_at(stores_mw, system.stores.bus, len(system.grid.bus)),
         load_mvar=drawn_mvar * served,
         unit_mw=unit_mw,
         committed=system.units.holds_voltage & ((unit_mw > COMMITTED_MW) | system.units.always_committed),

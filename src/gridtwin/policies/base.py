@@ -10,11 +10,24 @@ from numpy.typing import NDArray
 
 from gridtwin.dispatch import DispatchPlan, Penalties, UnitGroups
 from gridtwin.economics.tariffs import Tariff
-from gridtwin.records import ComputeState, Contracts, Fleet, GridData, NetworkMatrices, SiteTerms, StoreData, UnitData
+from gridtwin.records import (
+    AcInjections,
+    AcSolution,
+    ComputeState,
+    Contracts,
+    Fleet,
+    GridData,
+    LinkTerms,
+    NetworkMatrices,
+    SiteTerms,
+    StoreData,
+    UnitData,
+    UnitTerms,
+)
 from gridtwin.units import HOUR_S, BoolArray, FloatArray, IntArray
 from gridtwin.workload.jobs import JobTable
 
-__all__ = ["Forecast", "GridMemory", "Observation", "Policy", "System"]
+__all__ = ["Forecast", "GridMemory", "Observation", "Policy", "PowerFlow", "System"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +38,10 @@ class System:
     steps_per_day: int
     grid: GridData
     network: NetworkMatrices
+    link_terms: LinkTerms
+    area: IntArray  # (bus,) zone in which reserve is held
     units: UnitData
+    unit_terms: UnitTerms
     groups: UnitGroups
     stores: StoreData
     fleet: Fleet
@@ -36,6 +52,7 @@ class System:
     tariff: Tariff
     zone_s: int  # offset from UTC of the local hours and months that tariffs go by
     discipline: str
+    permute: int = 0  # order in which the solver gets every program
 
     @property
     def step_h(self) -> float:
@@ -51,7 +68,10 @@ class Forecast:
     load_mvar: FloatArray  # (time, bus)
     unit_available_mw: FloatArray  # (time, unit)
     inflow_mw: FloatArray  # (time, store)
+    minimum_mw: FloatArray  # (time, unit) output that must be given, 0 where none must
+    contract_mw: FloatArray  # (time, link) signed from -> to, NaN where a link keeps to none
     reserve_mw: FloatArray  # (time,) upward reserve that is required
+    area_reserve_mw: FloatArray  # (time, area) room above output that each area keeps online
     pue: FloatArray  # (time, site)
     service_nodes: IntArray  # (time, site, class)
     clipped: IntArray  # (time,) values that an error would have taken beyond what can be
@@ -72,7 +92,8 @@ class GridMemory:
 
     unit_mw: FloatArray  # (unit,) settled output of the last step
     flow_mw: FloatArray  # (step of day, line) AC flows, mean of both ends
-    loss_ratio: FloatArray  # (step of day,) AC losses over r·f² of those flows
+    loss_scale: FloatArray  # (step of day,) `LossFit.scale` of those flows
+    loss_rest_mw: FloatArray  # (step of day,) `LossFit.rest_mw` beside it
     price_per_mwh: FloatArray  # (step, class) price where nodes stand, over the last day of the latest plan
     binding: BoolArray  # (step of day, line) limits that had to be written
     rate_share: FloatArray  # (step of day, line) of the rating that reactive power leaves to plan with
@@ -89,7 +110,8 @@ class GridMemory:
         return cls(
             unit_mw=np.full(units, np.nan),
             flow_mw=np.full((steps_per_day, lines), np.nan),
-            loss_ratio=np.full(steps_per_day, np.nan),
+            loss_scale=np.full(steps_per_day, np.nan),
+            loss_rest_mw=np.full(steps_per_day, np.nan),
             price_per_mwh=np.full((steps_per_day, classes), np.nan),
             binding=np.zeros((steps_per_day, lines), dtype=bool),
             rate_share=np.ones((steps_per_day, lines)),
@@ -113,6 +135,14 @@ class Observation:
     compute: ComputeState  # in terms of `jobs`
     memory: GridMemory
     forecast: Forecast
+
+
+class PowerFlow(Protocol):
+    """What turns injections into flows: AC, or nothing but transport."""
+
+    def solve(self, injections: AcInjections, *, enforce_q_limits: bool = True) -> AcSolution:
+        """Solve every step on its own. Steps without a solution are NaN."""
+        ...
 
 
 class Policy(Protocol):

@@ -113,6 +113,7 @@ class CoDispatch:
             preemptible=self._pose_preemptible(parted, terminal),
             coarse_after=self.coarse_after,
             coarse_steps=self.coarse_steps,
+            part_of=fleet.axes.part_of,
             green=green_target(self.system, forecast),
         )
 

@@ -65,4 +65,4 @@ class Customer:
         memory = observation.memory
         if memory.peak_month == month[0]:
             np.add.at(peak, self.system.fleet.bus, memory.peak_mw)
-        return Bill(price, self.system.tariff.demand_charge_per_mw, month, peak)
+        return Bill(price, self.system.tariff.demand_charge_per_mw, month, peak, self.system.permute)

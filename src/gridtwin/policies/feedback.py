@@ -120,7 +120,7 @@ class WindowReview:
         available_mw = conditions.unit_available_mw
         asked = _planned_injections(system, conditions, plan, site_mw)
         fed = system.units.store >= 0
-        floor_mw = np.where(fed, asked.unit_mw, unit_floor_mw(system, available_mw))
+        floor_mw = np.where(fed, asked.unit_mw, unit_floor_mw(system, self.conditions))
         ceiling_mw = np.where(fed, asked.unit_mw, available_mw)
         for _ in range(1 if self._seen else 2):
             given = by_headroom(asked.unit_mw, floor_mw, ceiling_mw, self._missed_mw)

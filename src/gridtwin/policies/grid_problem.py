@@ -7,15 +7,16 @@ from dataclasses import replace
 import numpy as np
 
 from gridtwin.arrays import link_injection_mw, ratio_or_zero, sum_at
-from gridtwin.dispatch import GridPlan, GridProblem, InjectionCuts, LinkProblem, StoreProblem
+from gridtwin.dispatch import Bundles, Commitment, GridPlan, GridProblem, InjectionCuts, LinkProblem, StoreProblem
 from gridtwin.policies.base import Forecast, Observation, System
 from gridtwin.policies.terminal import first_price, store_price, store_value
 from gridtwin.records import LossEstimate
-from gridtwin.units import FloatArray
+from gridtwin.units import DAY_S, HOUR_S, FloatArray, IntArray
 
 __all__ = [
     "output_limits",
     "pose_grid",
+    "pose_links",
     "scheduled_injection",
     "site_injection",
     "unit_floor_mw",
@@ -62,9 +63,12 @@ def pose_grid(
         watched=memory.binding[observation.step_of_day],
         rate_mw=_rate_mw(system, observation) if plan is None else plan.rate_mw[: forecast.steps],
         stores=_pose_stores(system, observation, site_mw),
-        links=_pose_links(system, forecast.steps),
+        links=pose_links(system, observation),
+        commitment=_pose_commitment(system, observation),
+        bundles=_pose_bundles(system, forecast.steps),
         reserve_mw=forecast.reserve_mw,
         cuts=InjectionCuts.none() if plan is None else plan.cuts.within(np.ones(forecast.steps, dtype=bool)),
+        permute=system.permute,
     )
 
 
@@ -74,15 +78,16 @@ def _rate_mw(system: System, observation: Observation) -> FloatArray:
 
 def output_limits(system: System, forecast: Forecast) -> tuple[FloatArray, FloatArray]:
     """Return what (time, group) must give and what it can give, MW."""
-    floor = unit_floor_mw(system, forecast.unit_available_mw)
+    floor = unit_floor_mw(system, forecast)
     return system.groups.total(floor), system.groups.total(forecast.unit_available_mw)
 
 
-def unit_floor_mw(system: System, available_mw: FloatArray) -> FloatArray:
-    """What each unit must give (time, unit): all that is available where it cannot be curtailed."""
-    units = system.units
+def unit_floor_mw(system: System, forecast: Forecast) -> FloatArray:
+    """What each unit must give (time, unit): its minimum, and all that is available where it cannot be curtailed."""
+    units, available_mw = system.units, forecast.unit_available_mw
     must_take = (units.profile >= 0) & ~units.curtailable
-    return np.where(must_take, available_mw, units.p_min_mw)
+    least_mw = np.minimum(np.maximum(units.p_min_mw, forecast.minimum_mw), available_mw)
+    return np.where(must_take, available_mw, least_mw)
 
 
 def scheduled_injection(system: System, steps: int) -> FloatArray:
@@ -145,16 +150,66 @@ def _within_connections(system: System, site_mw: FloatArray | None, steps: int) 
     return charge_mw, discharge_mw
 
 
-def _pose_links(system: System, steps: int) -> LinkProblem:
-    grid = system.grid
+def pose_links(system: System, observation: Observation) -> LinkProblem:
+    """Links whose flow is decided, each within its limits and by its contract."""
+    grid, terms, steps = system.grid, system.link_terms, observation.forecast.steps
     index = np.flatnonzero(grid.link_dispatched).astype(np.int64)
+    contract_mw = observation.forecast.contract_mw[:, index]
     return LinkProblem(
         index=index,
         from_bus=grid.link_from[index],
         to_bus=grid.link_to[index],
         rate_mw=np.tile(grid.link_p_nom_mw[index], (steps, 1)),
         loss=grid.link_loss[index],
+        back_mw=np.tile(terms.back_mw[index], (steps, 1)),
+        least_mw=np.tile(terms.least_mw[index], (steps, 1)),
+        slot=_set_points(terms.hold_h[index], contract_mw, _local_s(system, observation)),
+        contract_mw=contract_mw,
+        deviation_per_mwh=terms.deviation_per_mwh[index],
     )
+
+
+def _local_s(system: System, observation: Observation) -> IntArray:
+    """Local time of each step (time,), s."""
+    return observation.instants.astype("datetime64[s]").astype(np.int64) + system.zone_s
+
+
+def _set_points(hold_h: FloatArray, contract_mw: FloatArray, local_s: IntArray) -> IntArray:
+    """Number the set-points (time, link): one a step, or one while a contract stays, or one for each `hold_h`."""
+    steps = np.arange(len(local_s), dtype=np.int64)
+    slot = np.tile(steps[:, None], (1, len(hold_h)))
+    for link in np.flatnonzero(hold_h > 0):
+        span = local_s // round(hold_h[link] * HOUR_S)
+        changes = span if np.isnan(contract_mw[:, link]).all() else contract_mw[:, link]
+        slot[:, link] = np.cumsum(np.concatenate([[0], np.diff(changes) != 0]))
+    return slot
+
+
+def _pose_commitment(system: System, observation: Observation) -> Commitment | None:
+    """Online capacity by local day; None where no unit is committed so."""
+    groups, day = system.groups, _local_s(system, observation) // DAY_S
+    committed = np.flatnonzero(groups.daily).astype(np.int64)
+    if not len(committed):
+        return None
+    return Commitment(
+        group=committed,
+        least_share=groups.least_share[committed],
+        block=day - day[0],
+        zone=system.area,
+        reserve_mw=observation.forecast.area_reserve_mw,
+    )
+
+
+def _pose_bundles(system: System, steps: int) -> Bundles | None:
+    """Plants that serve a link which is dispatched; None where there are none."""
+    groups, dispatched = system.groups, np.flatnonzero(system.grid.link_dispatched)
+    bundled = np.flatnonzero(groups.link >= 0).astype(np.int64)
+    if not len(bundled):
+        return None
+    place = np.full(len(system.grid.link), -1, dtype=np.int64)
+    place[dispatched] = np.arange(len(dispatched))
+    scheduled_mw = np.tile(system.grid.link_schedule_mw[groups.link[bundled]], (steps, 1))
+    return Bundles(bundled, place[groups.link[bundled]], scheduled_mw)
 
 
 def site_injection(system: System, site_mw: FloatArray) -> FloatArray:

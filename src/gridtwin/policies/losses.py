@@ -7,17 +7,25 @@ import numpy as np
 from gridtwin.dispatch import GridPlan
 from gridtwin.grid.losses import loss_estimate
 from gridtwin.policies.base import Observation, System
-from gridtwin.records import LossEstimate
+from gridtwin.records import LossEstimate, LossFit
 
-__all__ = ["expected_losses", "no_losses", "plan_losses"]
+__all__ = ["expected_losses", "no_losses", "plan_losses", "remembered_fit"]
 
 
 def expected_losses(system: System, observation: Observation) -> LossEstimate | None:
     """Losses about the flows of the last settled day; None while there is none."""
-    flow = observation.memory.flow_mw[observation.step_of_day]
-    if np.isnan(flow).any():
+    memory, at = observation.memory, observation.step_of_day
+    flow = memory.flow_mw[at]
+    if np.isnan(flow).any() or np.isnan(memory.loss_scale[at]).any():
         return None
-    return loss_estimate(flow, system.network, observation.memory.loss_ratio[observation.step_of_day])
+    return loss_estimate(flow, system.network, remembered_fit(observation))
+
+
+def remembered_fit(observation: Observation) -> LossFit:
+    """What AC made of the losses at the same times of day before; those of active flows alone where not yet seen."""
+    memory, at = observation.memory, observation.step_of_day
+    seen = ~np.isnan(memory.loss_scale[at])
+    return LossFit(np.where(seen, memory.loss_scale[at], 1.0), np.where(seen, memory.loss_rest_mw[at], 0.0))
 
 
 def plan_losses(system: System, plan: GridPlan) -> LossEstimate:

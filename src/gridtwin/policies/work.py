@@ -102,7 +102,8 @@ def expected_work(observation: Observation, system: System) -> ExpectedWork:
     rows = np.concatenate([state.waiting_row, _coming(state, jobs, state.now_s + steps * system.step_s)])
     rows = rows[~jobs.preemptible[rows]]
     grid = (state.now_s, system.step_s, steps)
-    nodes, queue, queues = jobs.nodes[rows], jobs.queue[rows], jobs.axes.size
+    known = jobs.take(rows)
+    nodes, queue, queues = known.nodes, known.queue, jobs.axes.size
     sites, classes = system.fleet.capacity_nodes.shape
     whole = ~jobs.preemptible[state.running_row]
     running = state.running_row[whole]
@@ -117,8 +118,8 @@ def expected_work(observation: Observation, system: System) -> ExpectedWork:
         classes,
     )
     return ExpectedWork(
-        released_nodes=released_nodes(jobs.submit_s[rows], nodes, queue, queues, *grid).astype(np.float64),
-        due_nodes=due_nodes(_due_start_s(jobs, rows, system.step_s), nodes, queue, queues, *grid).astype(np.float64),
+        released_nodes=released_nodes(known.submit_s, nodes, queue, queues, *grid).astype(np.float64),
+        due_nodes=due_nodes(_due_start_s(known, system.step_s), nodes, queue, queues, *grid).astype(np.float64),
         committed_nodes=committed / system.step_s,
     )
 
@@ -189,10 +190,10 @@ def _coming(state: ComputeState, jobs: JobTable, end_s: int) -> IntArray:
     return np.arange(state.next_row, np.searchsorted(jobs.submit_s, end_s), dtype=np.int64)
 
 
-def _due_start_s(jobs: JobTable, rows: IntArray, step_s: int) -> IntArray:
-    latest = jobs.latest_start_s[rows]
-    no_choice = latest - jobs.submit_s[rows] <= step_s
-    return np.where(no_choice, jobs.submit_s[rows], latest)
+def _due_start_s(jobs: JobTable, step_s: int) -> IntArray:
+    latest = jobs.latest_start_s
+    no_choice = latest - jobs.submit_s <= step_s
+    return np.where(no_choice, jobs.submit_s, latest)
 
 
 def _mean(value: FloatArray, weight: IntArray, index: IntArray, size: int) -> FloatArray:

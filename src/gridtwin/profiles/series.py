@@ -8,7 +8,10 @@ from gridtwin.units import FloatArray, IntArray
 
 __all__ = ["Profiles"]
 
-SERIES = ("load_mw", "load_mvar", "available_mw", "inflow_mw", "reserve_mw", "pue", "service_nodes")
+SERIES = (
+    *("load_mw", "load_mvar", "available_mw", "inflow_mw", "minimum_mw", "contract_mw"),
+    *("reserve_mw", "area_reserve_mw", "pue", "service_nodes"),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,9 +27,13 @@ class Profiles:
     load_mvar: FloatArray  # (step, bus) positive when drawn
     available_mw: FloatArray  # (step, profile) >= 0
     inflow_mw: FloatArray  # (step, inflow) >= 0, energy that flows into stores
+    minimum_mw: FloatArray  # (step, minimum) >= 0, output that must be given
+    contract_mw: FloatArray  # (step, contract) flow of links, signed from -> to
     reserve_mw: FloatArray  # (step,) upward reserve that is required
+    area_reserve_mw: FloatArray  # (step, area) room above output that each area keeps online
     pue: FloatArray  # (step, site) >= 1
     service_nodes: IntArray  # (step, site, class) nodes that services ask for
+    requests_gb: FloatArray  # (window, origin, site) that requests of services move over the WAN
     model_steps: int  # steps until the model's series end; all of them without `time.wrap`
 
     @property

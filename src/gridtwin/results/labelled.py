@@ -41,6 +41,7 @@ DIMENSIONS: Final = {
 KEPT: Final = {  # column: unit, meaning
     "name": ("", "name for people"),
     "area": ("", "area of the bus"),
+    "whole": ("", "origin that it is a part of, or itself"),
     "lat": ("degrees_north", "latitude"),
     "lon": ("degrees_east", "longitude"),
     "vn_kv": ("kV", "rated voltage"),

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictBool, WithJsonSchema
 
+from gridtwin.catalogue.identifiers import UNKNOWN_COUNTRY
 from gridtwin.scenario.kinds import NAME_SCHEMA, Instant, Name, Positive, Schema, Span
 from gridtwin.units import HOUR_S
 
@@ -129,6 +130,10 @@ class Model(Schema):
         examples=["model"], description="Also the folder in which a run keeps its copy."
     )
     title: str = Field(default="", description="A line for people.")
+    country: Annotated[str, Field(pattern="^[A-Z]{2}$")] = Field(
+        default=UNKNOWN_COUNTRY,
+        description="ISO 3166 code, with which identifiers of compute begin; ZZ where it is none.",
+    )
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = Field(examples=["USD"], description="ISO 4217 code.")
     grid: GridTables
     units: UnitTables

@@ -14,15 +14,18 @@ from gridtwin.units import HOUR_S
 
 __all__ = [
     "Batch",
+    "Burst",
     "Checkpoint",
     "CoDispatch",
     "Compute",
     "DataSize",
     "Dispatch",
     "Policies",
+    "Requires",
     "Scenario",
     "Security",
     "Service",
+    "Solver",
     "Tariff",
     "Time",
     "Workload",
@@ -77,6 +80,25 @@ class Checkpoint(Schema):
     gb_per_node: NonNegative = Field(default=0.0, description="GB to move when it is resumed at another site.")
 
 
+class Requires(Schema):
+    """What the hardware of a job must speak; an empty list asks for nothing."""
+
+    instruction_set: tuple[Name, ...] = Field(default=(), description="Any of these, such as [x86_64].")
+    stack: tuple[Name, ...] = Field(default=(), description="Any of these accelerator stacks, such as [cuda].")
+
+
+class Burst(Schema):
+    """A time in which more is asked than usual, or less."""
+
+    name: Name = Field(examples=["burst"], description="Such as double_eleven.")
+    start: Instant = Field(
+        examples=["2020-01-01T00:00:00+00:00"], description="With its zone; a burst outside the run does not occur."
+    )
+    duration: Span = Field(examples=["1d"], description="How long it lasts.")
+    factor: Positive = Field(examples=[1.0], description="On what is asked; factors of bursts that overlap multiply.")
+    origins: tuple[Name, ...] = Field(default=(), description="Where; none: everywhere.")
+
+
 class Batch(Schema):
     """A stream of batch jobs drawn from a trace."""
 
@@ -86,16 +108,23 @@ class Batch(Schema):
         description="Name of a shipped trace, or a Parquet or CSV file.",
     )
     compute_class: Name = Field(examples=["?"], description="Class of the model whose nodes its jobs take.")
-    jobs_per_day: Positive = Field(examples=[1.0], description="Mean rate after scaling the trace by replication.")
+    jobs_per_day: Positive = Field(
+        examples=[1.0], description="Mean rate after scaling the trace by replication, bursts apart."
+    )
     nodes_per_core: Positive = Field(
         default=1.0, description="Nodes of the fleet that stand for one core of the trace."
     )
     origin_shares: Shares = Field(examples=[{"?": 1.0}], description="Share of jobs submitted at each origin.")
+    resident_share: Share = Field(
+        default=0.0, description="Share of the jobs that may run only in the region of their origin."
+    )
+    requires: Requires = Field(default=Requires(), description="Hardware that its jobs run on; none: any of the class.")
     delay_shares: Shares = Field(examples=[{"?": 1.0}], description="Share of jobs in each delay class.")
     preemptible_share: Share = Field(default=0.0, description="Share of the jobs that may be suspended and resumed.")
     migratable_share: Share = Field(default=0.0, description="Share of these that may be resumed at another site.")
     checkpoint: Checkpoint = Field(default=Checkpoint(), description="What suspending one of its jobs costs.")
     data_gb_per_node: DataSize = Field(default=DataSize(), description="Input that moves to the site of a job.")
+    bursts: tuple[Burst, ...] = Field(default=(), description="When more jobs come than the trace has, or fewer.")
 
 
 class Service(Schema):
@@ -111,6 +140,19 @@ class Service(Schema):
     target_utilization: Annotated[float, Field(strict=True, gt=0, le=1)] = Field(
         default=1.0, description="Of its nodes; services of one class have the same."
     )
+    tiers: tuple[Name, ...] = Field(
+        default=(),
+        description="Tiers of sites in the order in which they fill, then the others by latency; none: all sites "
+        "in proportion to their nodes.",
+    )
+    max_latency_oneway_ms: Positive | None = Field(
+        default=None, description="Farther sites do not answer; none: the limit of the class alone."
+    )
+    resident_share: Share = Field(
+        default=0.0, description="Share of the requests that only sites in the region of their origin may answer."
+    )
+    gb_per_request: NonNegative = Field(default=0.0, description="GB that a request moves over the WAN, both ways.")
+    bursts: tuple[Burst, ...] = Field(default=(), description="When more is asked than the daily mean, or less.")
 
 
 class Workload(Schema):
@@ -217,6 +259,19 @@ class Compute(Schema):
     discipline: Literal["edf", "fcfs"] = Field(
         default="edf", description="Earliest due date, or first come first served."
     )
+    reach: Literal["any", "region"] = Field(
+        default="any", description="Whether work may leave the region of its origin; region keeps all of it there."
+    )
+
+
+class Solver(Schema):
+    """How programs are solved."""
+
+    permute: Annotated[int, Field(strict=True, ge=0)] = Field(
+        default=0,
+        description="Seed of the order in which the solver gets columns and rows; 0: as written. Other orders lead to "
+        "other plans that are equally good, and so show which differences between runs mean nothing.",
+    )
 
 
 class Scenario(Schema):
@@ -241,6 +296,7 @@ class Scenario(Schema):
     security: Security = Security()
     tariff: Tariff = Tariff()
     compute: Compute = Compute()
+    solver: Solver = Solver()
     forecast: Forecast = Field(default=Forecasts(), description="What policies are told of the hours to come.")
     seed: Annotated[int, Field(strict=True, ge=0)] = Field(default=0, description="The same seed gives the same jobs.")
 

@@ -13,6 +13,7 @@ from gridtwin.dispatch import Penalties, group_units
 from gridtwin.economics.tariffs import Tariff, flat_year
 from gridtwin.grid.ac import AcGrid
 from gridtwin.grid.matrices import network_matrices
+from gridtwin.grid.transport import TransportGrid
 from gridtwin.inputs.study import Study
 from gridtwin.policies import GridMemory, System, make_policy
 from gridtwin.policies.feedback import Feedback
@@ -23,7 +24,7 @@ from gridtwin.twin.recorder import Recorder
 from gridtwin.twin.state import TwinState
 from gridtwin.workload.forecasts import with_estimates
 
-__all__ = ["build", "initial_twin_state", "make_system", "prepare"]
+__all__ = ["build", "initial_twin_state", "make_power_flow", "make_system", "prepare"]
 
 
 def build(study: Study, folder: RunFolder) -> Coordinator:
@@ -46,7 +47,7 @@ def prepare(study: Study) -> Callable[[RunFolder], Coordinator]:
         If the grid cannot be built or does not converge without load.
     """
     system = make_system(study)
-    ac_grid = AcGrid(study.grid, study.units)
+    power_flow = make_power_flow(study)
     record_in = partial(
         Coordinator,
         time=study.time,
@@ -63,16 +64,28 @@ def prepare(study: Study) -> Callable[[RunFolder], Coordinator]:
         ),
         lead_s=data_lead_s(study.jobs, study.fleet, study.time.step_s),
         system=system,
-        ac_grid=ac_grid,
-        policy=make_policy(system, with_estimates(study.jobs), study.scenario, _feedback(study, system, ac_grid)),
+        ac_grid=power_flow,
+        policy=make_policy(system, with_estimates(study.jobs), study.scenario, _feedback(study, system, power_flow)),
     )
     return lambda folder: record_in(recorder=Recorder(folder, study.time, system))
 
 
-def _feedback(study: Study, system: System, ac_grid: AcGrid) -> Feedback | None:
-    if not study.scenario.security.ac_feedback:
+def make_power_flow(study: Study) -> AcGrid | TransportGrid:
+    """Return what turns injections into flows.
+
+    Raises
+    ------
+    GridError
+        If the grid cannot be built or does not converge without load.
+    """
+    return (TransportGrid if study.grid.transport else AcGrid)(study.grid, study.units)
+
+
+def _feedback(study: Study, system: System, power_flow: AcGrid | TransportGrid) -> Feedback | None:
+    """AC reviews plans where there is AC."""
+    if not study.scenario.security.ac_feedback or isinstance(power_flow, TransportGrid):
         return None
-    return Feedback(system, ac_grid, study.time.window_steps, study.scenario.dispatch.voltage_price_per_mwh)
+    return Feedback(system, power_flow, study.time.window_steps, study.scenario.dispatch.voltage_price_per_mwh)
 
 
 def initial_twin_state(study: Study) -> TwinState:
@@ -100,8 +113,11 @@ def make_system(study: Study) -> System:
         steps_per_day=study.time.steps_per_day,
         grid=study.grid,
         network=network_matrices(study.grid),
+        link_terms=study.link_terms,
+        area=np.unique(study.geography.area, return_inverse=True)[1].astype(np.int64),
         units=study.units,
-        groups=group_units(study.units),
+        unit_terms=study.unit_terms,
+        groups=group_units(study.units, study.unit_terms),
         stores=study.stores,
         fleet=study.fleet,
         site_terms=study.site_terms,
@@ -119,6 +135,7 @@ def make_system(study: Study) -> System:
         tariff=_tariff(study),
         zone_s=zone_s(study),
         discipline=study.scenario.compute.discipline,
+        permute=study.scenario.solver.permute,
     )
 
 

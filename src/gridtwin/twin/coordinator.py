@@ -13,9 +13,8 @@ import numpy as np
 from gridtwin.compute.engine import execute, without_grants
 from gridtwin.dispatch import DispatchPlan
 from gridtwin.economics.tariffs import local_months, monthly_peaks_mw
-from gridtwin.grid.ac import AcGrid
-from gridtwin.grid.losses import loss_ratio
-from gridtwin.policies import Forecast, GridMemory, Observation, Policy, System
+from gridtwin.grid.losses import fit_losses
+from gridtwin.policies import Forecast, GridMemory, Observation, Policy, PowerFlow, System
 from gridtwin.policies.terminal import site_price, store_price
 from gridtwin.profiles.series import Profiles
 from gridtwin.records import ComputeRecord, ComputeState
@@ -52,7 +51,7 @@ class Coordinator:
     forecaster: Forecaster
     lead_s: IntArray  # (job,) time that its data may take
     system: System
-    ac_grid: AcGrid
+    ac_grid: PowerFlow
     policy: Policy
     recorder: Recorder
     seconds: dict[str, float] = field(default_factory=dict)
@@ -147,8 +146,11 @@ class Coordinator:
                 load_mw=series.load_mw,
                 load_mvar=series.load_mvar,
                 unit_available_mw=available,
-                inflow_mw=_inflow_mw(series, self.system.stores.inflow),
+                inflow_mw=_by_column(series.inflow_mw, self.system.stores.inflow, 0.0),
+                minimum_mw=_by_column(series.minimum_mw, self.system.unit_terms.minimum, 0.0),
+                contract_mw=_by_column(series.contract_mw, self.system.link_terms.contract, np.nan),
                 reserve_mw=series.reserve_mw,
+                area_reserve_mw=series.area_reserve_mw,
                 pue=series.pue,
                 service_nodes=series.service_nodes,
                 clipped=told.clipped,
@@ -165,9 +167,10 @@ class Coordinator:
         steps = len(settled.unit_mw)
         usable = settled.ac.converged
         at = observation.step_of_day[:steps][usable]
-        flow, ratio = memory.flow_mw.copy(), memory.loss_ratio.copy()
+        flow, scale, rest_mw = memory.flow_mw.copy(), memory.loss_scale.copy(), memory.loss_rest_mw.copy()
         flow[at] = (settled.ac.from_mw - settled.ac.to_mw)[usable] / 2.0
-        ratio[at] = loss_ratio(settled.ac.losses_mw[usable], flow[at], self.system.network)
+        fit = fit_losses(settled.ac.losses_mw[usable], flow[at], self.system.network)
+        scale[at], rest_mw[at] = fit.scale, fit.rest_mw
         binding = memory.binding.copy()
         near_limit = np.abs(plan.grid.flow_mw[:steps]) > WATCHED_SHARE * plan.grid.rate_mw[:steps]
         binding[observation.step_of_day[:steps]] = plan.grid.binding[:steps] & near_limit
@@ -176,7 +179,8 @@ class Coordinator:
         return GridMemory(
             unit_mw=settled.unit_mw[-1],
             flow_mw=flow,
-            loss_ratio=ratio,
+            loss_scale=scale,
+            loss_rest_mw=rest_mw,
             price_per_mwh=site_price(self.system, plan.grid),
             binding=binding,
             rate_share=share,
@@ -210,8 +214,8 @@ class Coordinator:
         self.seconds[phase] = self.seconds.get(phase, 0.0) + perf_counter() - start
 
 
-def _inflow_mw(series: Profiles, column: IntArray) -> FloatArray:
-    """Energy that flows into each store (time, store), MW; `column` is -1 for a store without inflow."""
-    inflow_mw = np.zeros((series.steps, len(column)))
-    inflow_mw[:, column >= 0] = series.inflow_mw[:, column[column >= 0]]
-    return inflow_mw
+def _by_column(series: FloatArray, column: IntArray, none: float) -> FloatArray:
+    """Column of the series that belongs to each item (time, item); `none` where that is -1."""
+    values = np.full((len(series), len(column)), none)
+    values[:, column >= 0] = series[:, column[column >= 0]]
+    return values

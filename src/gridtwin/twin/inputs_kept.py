@@ -10,25 +10,28 @@ from scipy import sparse
 from gridtwin.arrays import ratio_or_zero
 from gridtwin.grid.ac import AcGrid
 from gridtwin.inputs.study import Study
+from gridtwin.policies import PowerFlow
+from gridtwin.records import ModelFacts
 
 __all__ = ["Table", "input_tables"]
 
 Table = dict[str, np.ndarray]
 
 
-def input_tables(study: Study, ac_grid: AcGrid) -> dict[str, Table]:
+def input_tables(study: Study, power_flow: PowerFlow) -> dict[str, Table]:
     """Return the tables of `inputs/`, by name.
 
     Parameters
     ----------
     study : Study
-    ac_grid : AcGrid
-        That is solved.
+    power_flow : PowerFlow
+        That is solved; its admittances are kept where it is AC.
     """
+    of_ac = {"admittance": _admittance(power_flow.ybus)} if isinstance(power_flow, AcGrid) else {}
     return {
         "buses": _buses(study),
-        "admittance": _admittance(ac_grid.ybus),
-        "lines": _lines(study, ac_grid),
+        **of_ac,
+        "lines": _lines(study, power_flow),
         "units": _units(study),
         "segments": _segments(study),
         "stores": _stores(study),
@@ -37,8 +40,10 @@ def input_tables(study: Study, ac_grid: AcGrid) -> dict[str, Table]:
         "origins": _origins(study),
         "site_terms": _site_terms(study),
         "supply": _supply(study),
+        **_facts(study),
         "pools": _pools(study),
         "wan": _wan(study),
+        "requests": _requests(study),
         "penalties": _penalties(study),
         "tariff": _tariff(study),
     }
@@ -71,13 +76,14 @@ def _admittance(admittance: sparse.csr_array) -> Table:
     }
 
 
-def _lines(study: Study, ac_grid: AcGrid) -> Table:
+def _lines(study: Study, power_flow: PowerFlow) -> Table:
     """Branches with their part of the admittances: current at one end (from, to) per voltage at either."""
-    grid, every = ac_grid.grid, np.arange(len(ac_grid.grid.line))
+    grid, every = study.grid, np.arange(len(study.grid.line))
     ends = {"f": grid.line_from, "t": grid.line_to}
+    admittances = {"f": power_flow.y_from, "t": power_flow.y_to} if isinstance(power_flow, AcGrid) else {}
     y_pu = {
         f"{end}{other}": np.asarray(matrix[every, bus]).ravel()
-        for end, matrix in (("f", ac_grid.y_from), ("t", ac_grid.y_to))
+        for end, matrix in admittances.items()
         for other, bus in ends.items()
     }
     return {
@@ -108,6 +114,9 @@ def _units(study: Study) -> Table:
         "curtailable": units.curtailable,
         "profiled": units.profile >= 0,
         "store_index": units.store,
+        "daily": study.unit_terms.daily,
+        "least_share": study.unit_terms.least_share,
+        "link_index": study.unit_terms.link,
     }
 
 
@@ -129,6 +138,10 @@ def _links(study: Study) -> Table:
         "to_index": grid.link_to,
         "p_nom_mw": grid.link_p_nom_mw,
         "loss": grid.link_loss,
+        "kind": np.array(study.link_terms.kind, dtype=str),
+        "p_nom_back_mw": study.link_terms.back_mw,
+        "p_min_mw": study.link_terms.least_mw,
+        "deviation_per_mwh": study.link_terms.deviation_per_mwh,
     }
 
 
@@ -155,11 +168,11 @@ def _sites(study: Study) -> Table:
 
 def _site_terms(study: Study) -> Table:
     terms = study.site_terms
-    columns = ("racks", "pue_limit", "rack_use_min", "green_share_min", "labour_cost_per_rack_year")
     return {
         "site": np.array(study.fleet.site),
         "region": np.array(terms.region, dtype=str),
-        **{name: getattr(terms, name) for name in columns},
+        "green_share_min": terms.green_share_min,
+        "labour_cost_per_rack_year": terms.labour_cost_per_rack_year,
     }
 
 
@@ -179,10 +192,34 @@ def _origins(study: Study) -> Table:
     return {
         "origin": np.array(study.fleet.axes.origin),
         "name": np.array(places.origin_name, dtype=str),
+        "whole": np.array(study.fleet.axes.origin)[study.fleet.axes.link_origin],
         "region": np.array(study.site_terms.origin_region, dtype=str),
         "lat": places.origin_lat,
         "lon": places.origin_lon,
     }
+
+
+def _facts(study: Study) -> dict[str, Table]:
+    """What planners count by, of buses, sites, origins and nodes; names in Chinese among it."""
+    facts = study.facts
+    return {
+        "bus_facts": {"bus": np.array(study.grid.bus), **_of(facts, "bus")},
+        "site_facts": {"site": np.array(study.fleet.site), **_of(facts, "site")},
+        "origin_facts": {"origin": np.array(facts.origin, dtype=str), **_of(facts, "origin")},
+        "node_facts": {"nodes": facts.nodes, **_of(facts, "node")},
+    }
+
+
+def _of(facts: ModelFacts, kind: str) -> Table:
+    """The columns of one kind, without its name before theirs; the indices say that they are."""
+    columns = {
+        field.name.removeprefix(f"{kind}_"): getattr(facts, field.name)
+        for field in fields(facts)
+        if field.name.startswith(f"{kind}_")
+    }
+    indices = {f"{name}_index": columns.pop(name) for name in ("site", "class") if name in columns}
+    texts = {name: np.array(column, dtype=str) for name, column in columns.items() if isinstance(column, tuple)}
+    return indices | columns | texts
 
 
 def _pools(study: Study) -> Table:
@@ -209,6 +246,14 @@ def _wan(study: Study) -> Table:
         "latency_oneway_ms": fleet.latency_oneway_s.ravel() * 1000.0,
         "settlement_per_gb": study.site_terms.settlement_per_gb.ravel(),
     }
+
+
+def _requests(study: Study) -> Table:
+    """What the requests of services move, by window; where they move something."""
+    window, origin, site = np.nonzero(study.profiles.requests_gb)
+    gb = study.profiles.requests_gb[window, origin, site]
+    cost = gb * study.fleet.price_per_gb[origin, site]
+    return {"window": window, "origin_index": origin, "site_index": site, "gb": gb, "cost": cost}
 
 
 def _tariff(study: Study) -> Table:

@@ -76,6 +76,7 @@ class Recorder:
             **self._bus_values(settled),
             **_price_values(settled.redispatch, self.system.step_h),
             **_schedule_values(settled.schedule),
+            "contract_mw": kept.forecast.contract_mw,
             **self._system_values(settled),
             **_forecast_values(told.head(steps)),
             **_solver_values(plan.grid.solver, settled.redispatch.solver),
@@ -151,6 +152,7 @@ class Recorder:
             "unit_mw": settled.unit_mw,
             "planned_unit_mw": plan.unit_mw[: len(settled.unit_mw)],
             "available_mw": settled.available_mw,
+            "online_mw": settled.online_mw,
             "committed": settled.committed.astype(np.int8),
         }
 
@@ -159,6 +161,7 @@ class Recorder:
         return {
             "load_mw": settled.load_mw,
             "shed_mw": settled.shed_mw,
+            "dumped_mw": settled.dumped_mw,
             "net_injection_mw": _net_injection_mw(settled.injections, self.system),
             "vm_pu": ac.vm_pu,
             "va_deg": ac.va_deg,
@@ -182,7 +185,7 @@ class Recorder:
         return {
             "losses_mw": settled.ac.losses_mw,
             "fixed_losses_mw": losses.losses_mw - (losses.factor * losses.reference_injection_mw).sum(axis=1),
-            "spill_mw": settled.spill_mw,
+            "spill_mw": settled.dumped_mw.sum(axis=1),
             "moved_mw": settled.moved_mw,
             "slack_excess_mw": settled.ac.slack_excess_mw,
             "ac_converged": settled.ac.converged.astype(np.int8),

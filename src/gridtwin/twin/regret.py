@@ -12,12 +12,13 @@ from gridtwin.arrays import ratio_or_zero
 from gridtwin.compute.power import marginal_node_mw
 from gridtwin.dispatch import ComputeProblem, GridProblem, StoreProblem, dispatch_pooled, roll_fluid, stored_worth
 from gridtwin.economics.production import production_co2_kg_per_h, production_cost_per_h
-from gridtwin.grid.losses import loss_estimate, loss_ratio
+from gridtwin.grid.losses import fit_losses, loss_estimate
 from gridtwin.inputs.study import Study
 from gridtwin.policies import Observation, System
 from gridtwin.policies.co_dispatch import CoDispatch
 from gridtwin.policies.grid_problem import pose_grid, unit_floor_mw
 from gridtwin.policies.work import work_shape
+from gridtwin.records import LossFit
 from gridtwin.twin.build import initial_twin_state
 from gridtwin.twin.coordinator import Coordinator
 from gridtwin.units import HOUR_S, KG_PER_T, FloatArray
@@ -178,8 +179,8 @@ def _tightest(
     Losses are convex in the flows, so whatever flows they are linear about they are never overestimated and every
     optimum is a bound. The flows of the run come first, then running means of them and those of the optima so far.
     """
-    flow_mw, ratio = _flow_mw(system, variables), _loss_ratio(system, variables)
-    posed = pose_grid(system, actual, loss_estimate(flow_mw, system.network, ratio))
+    flow_mw, fit = _flow_mw(system, variables), _loss_fit(system, variables)
+    posed = pose_grid(system, actual, loss_estimate(flow_mw, system.network, fit))
     posed = replace(posed, watched=np.abs(flow_mw) > WATCHED_SHARE * system.network.rate_mw)
     best, grid = -np.inf, posed
     for done in range(LOSS_PASSES):
@@ -187,7 +188,7 @@ def _tightest(
         if plan.solver.objective > best:
             best, grid = plan.solver.objective, posed
         flow_mw = flow_mw + (plan.flow_mw - flow_mw) / (done + 2)
-        posed = replace(posed, losses=loss_estimate(flow_mw, system.network, ratio))
+        posed = replace(posed, losses=loss_estimate(flow_mw, system.network, fit))
     return best, grid
 
 
@@ -198,10 +199,11 @@ def _flow_mw(system: System, variables: Mapping[str, np.ndarray]) -> FloatArray:
     return np.where(solved, (variables["from_mw"] - variables["to_mw"]) / 2.0, linear)
 
 
-def _loss_ratio(system: System, variables: Mapping[str, np.ndarray]) -> FloatArray:
-    """AC losses over those of the flows (time,); 1 where AC has no solution."""
-    ratio = loss_ratio(variables["losses_mw"], _flow_mw(system, variables), system.network)
-    return np.where(variables["ac_converged"] == 1, ratio, 1.0)
+def _loss_fit(system: System, variables: Mapping[str, np.ndarray]) -> LossFit:
+    """What AC made of the losses; those of the flows alone where it has no solution."""
+    solved = variables["ac_converged"] == 1
+    fit = fit_losses(variables["losses_mw"], _flow_mw(system, variables), system.network)
+    return LossFit(np.where(solved, fit.scale, 1.0), np.where(solved, fit.rest_mw, 0.0))
 
 
 def _mean_day(system: System, actual: Observation, price: FloatArray) -> FloatArray:
@@ -214,7 +216,7 @@ def _mean_day(system: System, actual: Observation, price: FloatArray) -> FloatAr
 
 def _floor_cost(system: System, actual: Observation) -> float:
     """Cost of what units must give, which no program sees."""
-    floor_mw = unit_floor_mw(system, actual.forecast.unit_available_mw)
+    floor_mw = unit_floor_mw(system, actual.forecast)
     carbon = system.penalties.carbon_per_t / KG_PER_T
     per_h = production_cost_per_h(floor_mw, system.units) + carbon * production_co2_kg_per_h(floor_mw, system.units)
     return float(per_h.sum()) * system.step_h

@@ -8,13 +8,13 @@ import numpy as np
 
 from gridtwin.arrays import link_injection_mw, sum_at
 from gridtwin.compute.power import it_power_mw
-from gridtwin.dispatch import DispatchPlan, GridPlan, GridProblem, LinkProblem, StoreProblem, dispatch_grid
-from gridtwin.grid.ac import AcGrid
+from gridtwin.dispatch import Bundles, DispatchPlan, GridPlan, GridProblem, LinkProblem, StoreProblem, dispatch_grid
 from gridtwin.grid.losses import loss_estimate
 from gridtwin.policies.ac_check import COMMITTED_MW, ac_injections, by_headroom
-from gridtwin.policies.base import Observation, System
+from gridtwin.policies.base import Observation, PowerFlow, System
 from gridtwin.policies.feedback import active_rate_mw
-from gridtwin.policies.grid_problem import pose_grid, unit_floor_mw
+from gridtwin.policies.grid_problem import pose_grid, pose_links, unit_floor_mw
+from gridtwin.policies.losses import remembered_fit
 from gridtwin.records import AcInjections, AcSolution, ComputeRecord, LossEstimate
 from gridtwin.twin.schedule import Schedule, follow_schedule
 from gridtwin.units import BoolArray, FloatArray
@@ -36,7 +36,8 @@ class Settled:
     available_mw: FloatArray  # (time, unit)
     load_mw: FloatArray  # (time, bus) what was served, sites apart
     shed_mw: FloatArray  # (time, bus)
-    spill_mw: FloatArray  # (time,)
+    dumped_mw: FloatArray  # (time, bus) surplus that nothing takes
+    online_mw: FloatArray  # (time, unit) capacity online, NaN where it is not decided
     committed: BoolArray  # (time, unit)
     schedule: Schedule
     moved_mw: FloatArray  # (time,) moved by units, up and down added, so that the slack moves nothing
@@ -46,10 +47,13 @@ class Settled:
     ac: AcSolution
 
 
-def settle(system: System, ac_grid: AcGrid, actual: Observation, plan: DispatchPlan, record: ComputeRecord) -> Settled:
+def settle(
+    system: System, ac_grid: PowerFlow, actual: Observation, plan: DispatchPlan, record: ComputeRecord
+) -> Settled:
     """Settle the steps of `actual.forecast`, which holds the conditions that came true.
 
-    Stores, the units that feed on them, and HVDC follow their schedule. Other units that the plan runs move at segment
+    Stores, the units that feed on them, and HVDC follow their schedule, and what is online by the day stays so. Flows
+    between parts of one AC grid move with the rest. Other units that the plan runs move at segment
     cost within limits and ramps; of the rest only quick starters may come. Limits that the review of the plan found
     hold again. The redispatch is solved twice, the second time with what AC showed the first to have missed: losses,
     and reactive power in lines of a reviewed plan; once more where that leaves steps without a solution, which then get
@@ -66,10 +70,13 @@ def settle(system: System, ac_grid: AcGrid, actual: Observation, plan: DispatchP
 
     def asked_of_ac(found: GridPlan) -> AcInjections:
         stores_mw = schedule.charge_mw - schedule.discharge_mw
-        return ac_injections(system, real_time.forecast, found, facility_mw, stores_mw, schedule.link_mw)
+        link_mw = _link_mw(schedule, problem.links, found)
+        return ac_injections(system, real_time.forecast, found, facility_mw, stores_mw, link_mw)
 
+    online_mw = _online_mw(system, plan, conditions.unit_available_mw)
     problem = _real_time_problem(system, real_time, losses, facility_mw, schedule, plan)
-    floor_mw = np.where(system.units.store >= 0, available, unit_floor_mw(system, available))
+    floor_mw = np.where(system.units.store >= 0, available, unit_floor_mw(system, real_time.forecast))
+    floor_mw = np.fmax(floor_mw, system.unit_terms.least_share * online_mw)
     first = dispatch_grid(problem)
     seen = ac_grid.solve(asked_of_ac(first))
     posed = _corrected(system, problem, first, seen, plan)
@@ -87,9 +94,10 @@ def settle(system: System, ac_grid: AcGrid, actual: Observation, plan: DispatchP
         available_mw=conditions.unit_available_mw,
         load_mw=conditions.load_mw,
         shed_mw=redispatch.shed_mw,
-        spill_mw=redispatch.spill_mw,
+        dumped_mw=redispatch.dumped_mw,
+        online_mw=online_mw,
         committed=balanced.committed,
-        schedule=schedule,
+        schedule=replace(schedule, link_mw=_link_mw(schedule, problem.links, redispatch)),
         moved_mw=moved,
         injections=balanced,
         posed=posed,
@@ -116,17 +124,68 @@ def _real_time_problem(
     problem = pose_grid(system, real_time, losses, facility_mw, plan.grid)
     steps, groups = len(facility_mw), system.groups
     fed, scheduled_mw = groups.store >= 0, groups.total(schedule.unit_mw)
-    free = np.full_like(groups.store, -1)
+    online_mw = plan.grid.online_mw[:steps]
+    lower_mw = np.fmax(problem.lower_mw, groups.least_share * online_mw)
+    upper_mw = np.fmin(problem.upper_mw, online_mw)
+    links = _moving_links(system, real_time, schedule)
     return replace(
         problem,
-        groups=replace(groups, store=free, ramp_mw_per_h=np.where(fed, np.inf, groups.ramp_mw_per_h)),
-        lower_mw=np.where(fed, scheduled_mw, problem.lower_mw),
-        upper_mw=np.where(fed, scheduled_mw, problem.upper_mw),
-        injection_mw=problem.injection_mw + _scheduled_injection(system, schedule),
+        groups=replace(
+            groups,
+            store=np.full_like(groups.store, -1),
+            ramp_mw_per_h=np.where(fed | groups.daily, np.inf, groups.ramp_mw_per_h),
+        ),
+        lower_mw=np.where(fed, scheduled_mw, np.minimum(lower_mw, upper_mw)),
+        upper_mw=np.where(fed, scheduled_mw, upper_mw),
+        injection_mw=problem.injection_mw + _scheduled_injection(system, schedule, links),
         stores=StoreProblem.none(steps),
-        links=LinkProblem.none(steps),
+        links=links,
+        bundles=_settled_bundles(problem, schedule, links),
+        commitment=None,
         reserve_mw=np.zeros(steps),
     )
+
+
+def _moving_links(system: System, real_time: Observation, schedule: Schedule) -> LinkProblem:
+    """Flows that real time moves: those between parts of one AC grid, away from their schedule at their price."""
+    terms, links = system.link_terms, pose_links(system, real_time)
+    held = (terms.contract >= 0) & np.isinf(terms.deviation_per_mwh)
+    kept = np.flatnonzero((terms.is_interface & ~held)[links.index])
+    index = links.index[kept]
+    under_contract = terms.contract[index] >= 0
+    return LinkProblem(
+        index=index,
+        from_bus=links.from_bus[kept],
+        to_bus=links.to_bus[kept],
+        rate_mw=links.rate_mw[:, kept],
+        loss=links.loss[kept],
+        back_mw=np.tile(terms.back_mw[index], (len(schedule.link_mw), 1)),
+        contract_mw=np.where(under_contract, schedule.link_mw[:, index], np.nan),
+        deviation_per_mwh=terms.deviation_per_mwh[index],
+    )
+
+
+def _settled_bundles(problem: GridProblem, schedule: Schedule, links: LinkProblem) -> Bundles | None:
+    """Plants that serve a link, within what it carries by its schedule."""
+    if problem.bundles is None:
+        return None
+    bundled, carrier = problem.bundles.group, problem.groups.link[problem.bundles.group]
+    place = np.full(schedule.link_mw.shape[1], -1, dtype=np.int64)
+    place[links.index] = np.arange(len(links.index))
+    return Bundles(bundled, place[carrier], np.maximum(schedule.link_mw[:, carrier], 0.0))
+
+
+def _link_mw(schedule: Schedule, moving: LinkProblem, found: GridPlan) -> FloatArray:
+    """Flow of every link (time, link): its schedule, or what real time made of it."""
+    link_mw = schedule.link_mw.copy()
+    link_mw[:, moving.index] = found.link_mw
+    return link_mw
+
+
+def _online_mw(system: System, plan: DispatchPlan, available_mw: FloatArray) -> FloatArray:
+    """Capacity of each unit that is online (time, unit); NaN where that is not decided by the day."""
+    online_mw = system.groups.split(np.nan_to_num(plan.grid.online_mw[: len(available_mw)]), available_mw)
+    return np.where(system.unit_terms.daily, online_mw, np.nan)
 
 
 def _corrected(
@@ -150,10 +209,11 @@ def _eased(
     return replace(corrected, rate_mw=rate_mw, cuts=problem.cuts.within(before | ~lost))
 
 
-def _scheduled_injection(system: System, schedule: Schedule) -> FloatArray:
-    """Stores and dispatched links at their buses (time, bus), MW, signed into the grid."""
+def _scheduled_injection(system: System, schedule: Schedule, moving: LinkProblem) -> FloatArray:
+    """Stores and dispatched links that keep their schedule at their buses (time, bus), MW, signed into the grid."""
     grid, buses = system.grid, len(system.grid.bus)
     link_mw = np.where(grid.link_dispatched, schedule.link_mw, 0.0)
+    link_mw[:, moving.index] = 0.0
     links = link_injection_mw(link_mw, grid.link_from, grid.link_to, grid.link_loss, buses)
     return links + sum_at(schedule.discharge_mw - schedule.charge_mw, system.stores.bus, buses)
 
@@ -171,14 +231,13 @@ def _available_in_real_time(system: System, actual: Observation, planned_mw: Flo
 
 
 def _planned_losses(system: System, actual: Observation, plan: DispatchPlan) -> LossEstimate:
-    """Losses about the planned flows, scaled as AC losses were at the same time of day before."""
-    ratio = actual.memory.loss_ratio[actual.step_of_day]
+    """Losses about the planned flows, as AC losses were at the same time of day before."""
     flow_mw = plan.grid.flow_mw[: actual.forecast.steps]
-    return loss_estimate(flow_mw, system.network, np.where(np.isnan(ratio), 1.0, ratio))
+    return loss_estimate(flow_mw, system.network, remembered_fit(actual))
 
 
 def _balance(
-    ac_grid: AcGrid, injections: AcInjections, floor_mw: FloatArray, available_mw: FloatArray
+    ac_grid: PowerFlow, injections: AcInjections, floor_mw: FloatArray, available_mw: FloatArray
 ) -> tuple[AcInjections, AcSolution, FloatArray]:
     """Let running units take over what the slack would have to give, until it gives nothing.
 

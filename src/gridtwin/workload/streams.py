@@ -3,7 +3,8 @@
 Number and submit times follow the trace's own arrivals from an offset into its period on, which wraps round when it
 ends: each arrival becomes `replication` jobs on average, spread evenly over its hour. What such a job is (runtime and
 width together) is drawn from the whole trace, so that copies differ. One stream draws from its own random numbers,
-named after it: adding, removing or reordering streams leaves the jobs of the others as they were.
+named after it: adding, removing or reordering streams leaves the jobs of the others as they were. So do bursts: what
+they add or take is drawn apart, all other jobs stay.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 from gridtwin.errors import InputError, Issue
 from gridtwin.records import QueueAxes
 from gridtwin.units import HOUR_S, BoolArray, FloatArray, IntArray
+from gridtwin.workload.bursts import Burst, factor_at, surroundings
 from gridtwin.workload.forecasts import estimates_s
 from gridtwin.workload.jobs import JobTable
 from gridtwin.workload.traces import Trace
@@ -41,7 +43,7 @@ class BatchStream:
     trace : Trace
     compute_class : str
     jobs_per_day : float
-        Mean over the period of the trace; single days follow the trace.
+        Mean over the period of the trace, bursts apart; single days follow the trace.
     nodes_per_core : float
         Nodes of the fleet that one core of the trace stands for; widths are rounded up.
     origin_shares, delay_shares : mapping of str to float
@@ -54,6 +56,8 @@ class BatchStream:
         State to move when it is resumed at another site.
     data_gb_per_node_median, data_gb_per_node_sigma : float
         Log-normal input data of a job per node, GB, and the standard deviation of its logarithm.
+    bursts : tuple of Burst
+        Factors on the number of jobs that are submitted.
     """
 
     name: str
@@ -70,6 +74,7 @@ class BatchStream:
     checkpoint_gb_per_node: float
     data_gb_per_node_median: float
     data_gb_per_node_sigma: float
+    bursts: tuple[Burst, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -190,21 +195,50 @@ def width_limit_nodes(pool_nodes: IntArray, max_share_of_pool: float) -> IntArra
 def _draw(
     stream: BatchStream, axes: QueueAxes, duration_s: int, offset_s: int, seed: int, estimate_sigma: float
 ) -> _Draw:
-    key = int.from_bytes(sha256(stream.name.encode()).digest()[:8], "big")
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(key,)))
+    """Draw the jobs that the trace stands for, then what bursts add to them or take away."""
+    rng = _random(stream, seed)
     hour_s = _arrivals_s(stream.trace, duration_s, offset_s) // HOUR_S * HOUR_S
     replication = stream.jobs_per_day / stream.trace.jobs_per_day
     copies = (replication + rng.random(len(hour_s))).astype(np.int64)
     hour_s = np.repeat(hour_s, copies)
-    count = len(hour_s)
+    usual = _jobs_between(stream, axes, rng, hour_s, np.minimum(hour_s + HOUR_S, duration_s), estimate_sigma)
+    if not stream.bursts:
+        return usual
+    rng = _random(stream, seed, 1)
+    copies = (factor_at(stream.bursts, usual.submit_s, usual.origin) + rng.random(len(usual.origin))).astype(np.int64)
+    like = np.repeat(np.arange(len(copies)), np.maximum(copies - 1, 0))
+    submit_s = usual.submit_s[like]
+    hour_s, (begin_s, end_s) = submit_s // HOUR_S * HOUR_S, surroundings(stream.bursts, submit_s)
+    end_s = np.minimum(np.minimum(hour_s + HOUR_S, duration_s), end_s)
+    further = _jobs_between(stream, axes, rng, np.maximum(hour_s, begin_s), end_s, estimate_sigma, usual.origin[like])
+    kept = usual.take(copies > 0)
+    return _Draw(**{name: np.concatenate([kept[name], getattr(further, name)]) for name in _Draw.__slots__})
+
+
+def _random(stream: BatchStream, seed: int, *more: int) -> np.random.Generator:
+    key = int.from_bytes(sha256(stream.name.encode()).digest()[:8], "big")
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(key, *more)))
+
+
+def _jobs_between(
+    stream: BatchStream,
+    axes: QueueAxes,
+    rng: np.random.Generator,
+    begin_s: IntArray,
+    end_s: IntArray,
+    estimate_sigma: float,
+    origin: IntArray | None = None,
+) -> _Draw:
+    """Draw a job for each span of time (job,) in which one is submitted, and its origin where that is not given."""
+    count = len(begin_s)
     like = rng.integers(len(stream.trace), size=count)
     log_median = np.log(stream.data_gb_per_node_median) if stream.data_gb_per_node_median > 0.0 else -np.inf
     runtime_s = stream.trace.runtime_s[like]
     draw = _Draw(
-        submit_s=hour_s + (rng.random(count) * np.minimum(HOUR_S, duration_s - hour_s)).astype(np.int64),
+        submit_s=begin_s + (rng.random(count) * (end_s - begin_s)).astype(np.int64),
         runtime_s=runtime_s,
         nodes=np.ceil(stream.trace.cores[like] * stream.nodes_per_core).astype(np.int64),
-        origin=_choose(rng, count, axes.origin, stream.origin_shares),
+        origin=_choose(rng, count, axes.origin, stream.origin_shares) if origin is None else origin,
         compute_class=np.full(count, axes.compute_class.index(stream.compute_class)),
         delay_class=_choose(rng, count, axes.delay_class, stream.delay_shares),
         data_gb_per_node=np.exp(log_median + stream.data_gb_per_node_sigma * rng.standard_normal(count)),
@@ -256,12 +290,13 @@ def _resize(
 
 
 def _table(parts: Sequence[dict[str, np.ndarray]], axes: QueueAxes, allowed_delay_s: IntArray) -> JobTable:
-    merged = {
-        name: np.concatenate([np.zeros(0, _DTYPES.get(name, np.int64)), *(part[name] for part in parts)])
-        for name in _Draw.__slots__
-    }
-    order = np.argsort(merged["submit_s"], kind="stable")
-    column = {name: values[order] for name, values in merged.items()}
+    def merged(name: str) -> np.ndarray:
+        """Join a column of the streams, which give it up: a year has millions of jobs."""
+        return np.concatenate([np.zeros(0, _DTYPES.get(name, np.int64)), *(part.pop(name) for part in parts)])
+
+    submit_s = merged("submit_s")
+    order = np.argsort(submit_s, kind="stable")
+    column = {"submit_s": submit_s[order]} | {name: merged(name)[order] for name in _Draw.__slots__[1:]}
     return JobTable(
         axes=axes,
         job=np.arange(len(order), dtype=np.int64),

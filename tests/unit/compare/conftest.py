@@ -111,7 +111,7 @@ def made_variables(rng, steps, inputs, step_h):
         "link_mw": rng.uniform(-20.0, 20.0, (steps, 1)),
         "load_mw": any_of(BUSES, scale=60.0),
         "shed_mw": any_of(BUSES, scale=0.1) * rng.integers(0, 2, (steps, BUSES)),
-        "spill_mw": any_of(scale=0.1),
+        "dumped_mw": any_of(BUSES, scale=0.03),
         "overload_mw": any_of(LINES, scale=0.1),
         "price_per_mwh": rng.uniform(-50.0, 150.0, (steps, BUSES)),
         "marginal_co2_kg_per_mwh": rng.uniform(-500.0, 1500.0, (steps, BUSES)),
@@ -126,7 +126,12 @@ def made_variables(rng, steps, inputs, step_h):
         "fixed_losses_mw": any_of(),
     }
     cost, co2 = by_segment(v["unit_mw"], inputs["segments"])
-    return v | {"production_cost": cost * step_h, "co2_kg": co2 * step_h} | balanced(v, inputs)
+    return (
+        v
+        | {"production_cost": cost * step_h, "co2_kg": co2 * step_h}
+        | {"spill_mw": v["dumped_mw"].sum(axis=1)}
+        | balanced(v, inputs)
+    )
 
 
 def by_segment(unit_mw, segments):
@@ -148,7 +153,7 @@ def balanced(v, inputs):
     for place, bus in enumerate(inputs["stores"]["bus_index"]):
         net[:, bus] += (v["discharge_mw"] - v["charge_mw"])[:, place]
     net -= v["load_mw"] - v["shed_mw"]
-    net -= v["spill_mw"][:, None] * v["load_mw"] / v["load_mw"].sum(axis=1, keepdims=True)
+    net -= v["dumped_mw"]
     sent = v["link_mw"][:, 0]
     net[:, 0] -= np.where(sent > 0, sent, 0.98 * sent)
     net[:, 1] += np.where(sent > 0, 0.98 * sent, sent)

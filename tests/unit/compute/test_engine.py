@@ -8,6 +8,7 @@ import pytest
 from gridtwin.compute.disciplines import data_lead_s
 from gridtwin.compute.engine import execute, initial_state
 from gridtwin.errors import ComputeError
+from gridtwin.records import QueueAxes
 
 SLACK = 10_000
 
@@ -68,6 +69,21 @@ def test_transfers_over_a_link_queue_up_and_nodes_wait_idle(hand, starts):
     assert state.link_free_s.tolist() == [[105.0]]
     assert record.busy_node_s[:, 0, 0].tolist() == [100, 50, 0, 0]
     assert record.moved_gb[:, 0, 0].tolist() == [30.0, 0.0, 0.0, 0.0]
+
+
+def test_parts_of_an_origin_queue_for_the_same_link(hand, starts):
+    axes = QueueAxes(("home", "home/resident", "away"), ("general",), ("prompt", "day"), (100, 1000), (0, 0, 2))
+    hand = replace(hand, axes=axes)
+    one = hand.fleet([4], gbps=8.0)
+    links = {
+        name: np.tile(getattr(one, name), (3, 1)) for name in ("bandwidth_gbps", "latency_oneway_s", "price_per_gb")
+    }
+    fleet = replace(one, preference=np.zeros((3, 1, 1), np.int64), **links)
+    jobs = hand.jobs(*[(0, 50, 1, SLACK)] * 3, data_gb=10.0, origin=[1, 0, 2])
+    state, record = hand.run(fleet, jobs)
+    assert starts(record) == {0: (10, 0), 1: (20, 0), 2: (10, 0)}
+    assert state.link_free_s.tolist() == [[20.0], [0.0], [10.0]]
+    assert record.moved_gb[0, :, 0].tolist() == [10.0, 10.0, 10.0]
 
 
 def test_jobs_without_data_do_not_wait_for_a_link(hand, starts):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gridtwin.economics.settlement import dumped_mw, money_table, network_account
+from gridtwin.economics.settlement import money_table, network_account
 
 PRICES = [10.0, 30.0, 50.0]
 
@@ -28,7 +28,7 @@ def triangle():
         "fixed_losses_mw": np.zeros(1),
         "net_injection_mw": np.array([[90.0, 31.0, -120.0]]),
         "slack_excess_mw": np.zeros(1),
-        "spill_mw": np.zeros(1),
+        "dumped_mw": np.zeros((1, 3)),
         "load_mw": np.array([[0.0, 0.0, 100.0]]),
         "shed_mw": np.zeros((1, 3)),
         "site_mw": np.array([[20.0]]),
@@ -102,8 +102,3 @@ def test_what_all_pay_is_what_all_receive(triangle):
     assert rows["network", "balancing"] == pytest.approx(30)
     assert table["paid_cost"].sum() == pytest.approx(0)
     assert table["energy_mwh"].sum() == pytest.approx(-1)
-
-
-def test_surplus_is_dumped_where_the_load_is():
-    load = np.array([[3.0, 1.0], [0.0, 0.0]])
-    np.testing.assert_allclose(dumped_mw(load, np.array([8.0, 8.0])), [[6, 2], [4, 4]])

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from gridtwin.errors import GridError
-from gridtwin.grid.losses import line_losses_mw, loss_estimate
+from gridtwin.grid.losses import MOST_SCALE, fit_losses, line_losses_mw, loss_estimate
 from gridtwin.grid.matrices import network_matrices
+from gridtwin.records import LossFit
 
 
 @pytest.fixture
@@ -45,19 +46,46 @@ def test_losses_of_buses_add_up(matrices, injection):
     assert losses.losses_mw[1] == 0
 
 
-def test_ratio_scales_everything(matrices, injection):
+def test_a_scale_holds_for_everything(matrices, injection):
     flow = injection @ matrices.ptdf.T
-    plain, scaled = loss_estimate(flow, matrices), loss_estimate(flow, matrices, np.array([1.1, 2.0]))
+    plain, scaled = loss_estimate(flow, matrices), loss_estimate(flow, matrices, fit([1.1, 2.0], [0.0, 0.0]))
     for name in ("losses_mw", "factor", "bus_losses_mw"):
         np.testing.assert_allclose(getattr(scaled, name)[0], 1.1 * getattr(plain, name)[0])
     flows_mw = [losses.reference_injection_mw - losses.bus_losses_mw for losses in (plain, scaled)]
     np.testing.assert_allclose(*flows_mw, atol=1e-12)
 
 
+def fit(scale, rest_mw):
+    return LossFit(np.array(scale), np.array(rest_mw))
+
+
+def test_a_rest_is_drawn_at_the_slack_and_changes_nothing_else(matrices, injection):
+    flow = injection @ matrices.ptdf.T
+    plain, rest = loss_estimate(flow, matrices), loss_estimate(flow, matrices, fit([1.0, 1.0], [0.3, 0.2]))
+    np.testing.assert_allclose(rest.losses_mw - plain.losses_mw, [0.3, 0.2])
+    for name in ("factor", "bus_losses_mw", "reference_injection_mw"):
+        np.testing.assert_array_equal(getattr(rest, name), getattr(plain, name))
+
+
+@pytest.mark.parametrize("ratio", [0.0, 0.96, MOST_SCALE, 2.0, 1e4])
+def test_a_fit_has_the_losses_of_ac_and_factors_of_active_power(matrices, injection, ratio):
+    flow = injection @ matrices.ptdf.T
+    plain = loss_estimate(flow, matrices)
+    ac_mw = np.array([ratio * plain.losses_mw[0], 0.4])  # nothing flows in the second step
+    found = fit_losses(ac_mw, flow, matrices)
+    assert found.scale.tolist() == pytest.approx([min(ratio, MOST_SCALE), 1.0])
+    assert found.rest_mw[0] == (0 if ratio <= 1 else pytest.approx(max(ratio - MOST_SCALE, 0) * plain.losses_mw[0]))
+    fitted = loss_estimate(flow, matrices, found)
+    np.testing.assert_allclose(fitted.losses_mw, ac_mw)
+    assert (np.abs(fitted.factor) <= MOST_SCALE * np.abs(plain.factor) * (1 + 1e-12)).all()
+
+
 def test_what_is_not_a_number_is_refused(matrices, injection):
     flow = injection @ matrices.ptdf.T
-    with pytest.raises(GridError, match="ratio nan at step 1"):
-        loss_estimate(flow, matrices, np.array([1.0, np.nan]))
+    with pytest.raises(GridError, match="scale nan at step 1"):
+        loss_estimate(flow, matrices, fit([1.0, np.nan], [0.0, 0.0]))
+    with pytest.raises(GridError, match="rest_mw -1 at step 0"):
+        loss_estimate(flow, matrices, fit([1.0, 1.0], [-1.0, 0.0]))
     flow[1, 3] = np.nan
     with pytest.raises(GridError, match="flow_mw at step 1"):
         loss_estimate(flow, matrices)

@@ -177,3 +177,18 @@ class Lab:
 def lab(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return Lab(tmp_path)
+
+
+@pytest.fixture
+def regions(lab):
+    """The tiny model with a region and a place for each origin and site: here and east in the North, the rest South."""
+    folder = lab.root / "models/tiny"
+    (folder / "origins.csv").write_text("origin,region,lat,lon\nhere,North,40,116\nthere,South,31,121\n")
+    (folder / "sites.csv").write_text(
+        "site,bus,station,cooling,power_factor,connection_mw,region,tier,pue,lat,lon\n"
+        "east,1,town,evaporative,0.98,5,North,edge,,40.1,116\n"
+        "west,3,town,free_air,0.95,,South,hub,1.3,31.1,121\n"
+    )
+    lab.edit("wan.csv", "there,east,3", "there,east,7")
+    lab.edit("model.yaml", "max_latency_oneway_ms: 5", "max_latency_oneway_ms: 20")
+    return lab

@@ -29,7 +29,7 @@ FAULTS = [
     ("model.yaml", "slack_bus: 1", "slack_bus: 4", "grid.slack_bus: unknown bus '4'"),
     ("model.yaml", "+08:00", "", "model.yaml:6:10: profiles.start: time 2020-01-01T00:00:00 has no zone"),
     ("model.yaml", "currency: EUR", "curency: EUR", "unknown key 'curency' (did you mean 'currency'?)"),
-    ("model.yaml", "max_latency_oneway_ms: 5", "max_latency_oneway_ms: 0.5", "origin 'here' reaches no site with nodes of class 'serving'"),
+    ("model.yaml", "max_latency_oneway_ms: 5", "max_latency_oneway_ms: 0.5", "nobody serves class 'serving' for origin 'here': it reaches no site"),
     ("model.yaml", "sites: sites.csv", "sites: sites.csv\n  sites: sites.csv", "key 'sites' is given twice; the first is in line 12"),
     ("buses.csv", "3,138,south", "2,138,south,0,0,0,1,1\n3,138,south", "buses.csv:4:1: bus '2' is there twice; the first is in line 3"),
     ("buses.csv", "138,north,10", "x,north,10", "buses.csv:2:3: vn_kv is x; expected a number > 0"),

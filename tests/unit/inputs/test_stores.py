@@ -33,7 +33,7 @@ FAULTS = [
     ("model.yaml", "{availability: {file", "{inflo: {file", "unknown key 'profiles.real_time.inflo' (did you mean 'inflow'?)"),
     ("inflow.csv", "river\n0\n", "river\n-1\n", "inflow.csv:2:1: column 'river' is -1 in row 1 (2020-01-01T00:00:00+08:00); expected numbers >= 0"),
     ("inflow.csv", "river\n0\n", "river\nnan\n", "inflow.csv:2:1: river is nan; expected a number"),
-    ("reserve.csv", "up_mw", "up", "models/tiny/reserve.csv:1:1: has the columns up; expected one, up_mw"),
+    ("reserve.csv", "up_mw", "up", "models/tiny/reserve.csv:1:1: unknown column 'up' (known: north, south); expected areas of buses, or up_mw alone"),
     ("reserve.csv", "up_mw\n0\n", "up_mw\n-3\n", "reserve.csv:2:1: column 'up_mw' is -3 in row 1"),
     ("came_true.csv", "breeze", "breze", "came_true.csv:1:1: unknown profile, no column of models/tiny/availability.csv, 'breze' (did you mean 'breeze'?)"),
     ("came_true.csv", "breeze\n5\n", "breeze\n", "models/tiny/came_true.csv:1:1: has 239 rows, models/tiny/availability.csv has 240; expected one for each"),

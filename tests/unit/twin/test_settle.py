@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gridtwin.grid.losses import MOST_SCALE
 from gridtwin.policies.ac_check import COMMITTED_MW, by_headroom
 from gridtwin.results.store import RunFolder
 from gridtwin.twin.build import build, initial_twin_state
@@ -177,3 +178,13 @@ def test_a_store_behind_the_meter_counts_at_its_site(decided):
     changed = replace(plan, grid=replace(plan.grid, charge_mw=charge_mw, discharge_mw=idle))
     result = settle(coordinator.system, coordinator.ac_grid, *(decided[1], changed, decided[3]))
     np.testing.assert_allclose((result.site_mw - result.facility_mw)[0], np.where(np.arange(2) == site, 0.25, 0))
+
+
+def test_losses_that_reactive_power_makes_do_not_scale_those_of_active_power(pocket, tmp_path):
+    """At 1.01 pu reactive flow makes most losses of quiet hours, a multiple of what little active power flows."""
+    study = pocket("policy=asap")
+    raised = replace(study, grid=replace(study.grid, slack_vm_pu=1.01))
+    coordinator = build(raised, RunFolder(tmp_path))
+    memory = coordinator.run(initial_twin_state(raised)).memory
+    assert memory.loss_rest_mw.max() > 0.01
+    assert memory.loss_scale.max() == MOST_SCALE

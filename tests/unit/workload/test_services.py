@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from gridtwin.errors import InputError
-from gridtwin.workload.services import service_nodes
+from gridtwin.workload.services import fill, preferred, service_nodes
 
 SHARE = np.array([[0.25, 0.75], [1.0, 0.0]])
 
@@ -28,3 +28,28 @@ def test_impossible_nodes_are_refused(throughput, target):
 def test_impossible_requests_are_refused(rate):
     with pytest.raises(InputError, match="requests_per_s"):
         service_nodes(np.array([[rate, 1.0]]), SHARE, 10.0, 0.5)
+
+
+def test_callers_of_a_full_site_share_it_by_what_they_ask():
+    order = np.array([[0, 1, -1], [0, 2, -1], [2, -1, -1]])
+    filled = fill(np.array([[6.0, 3.0, 1.0]]), np.array([[3, 2, 10]]), order, np.array([0]))
+    assert filled.sent_nodes[0].tolist() == [[2 + 2, 2, 0], [1, 0, 2], [0, 0, 1]]  # 2 of the first find no room
+    assert filled.nodes.tolist() == [[5, 2, 3]]
+
+
+def test_steps_do_not_meet():
+    asked = np.array([[5.0], [1.0], [4.0]])
+    filled = fill(asked, np.full((3, 2), 3), np.array([[1, 0]]), np.array([0, 0, 1]))
+    assert filled.nodes.tolist() == [[2, 3], [0, 1], [1, 3]]
+    assert filled.sent_nodes[:, 0].tolist() == [[2, 4], [1, 3]]
+
+
+def test_who_asks_for_nothing_needs_no_site():
+    filled = fill(np.array([[0.0, 1.5]]), np.array([[4]]), np.array([[-1], [0]]), np.array([0]))
+    assert filled.nodes.tolist() == [[2]]
+
+
+def test_nearer_sites_of_a_tier_come_first_and_ties_keep_the_order_of_the_table():
+    latency_s = np.array([[2.0, 1.0, 1.0, 0.0]])
+    assert preferred(np.ones((1, 4), bool), latency_s, np.array([0, 1, 1, 1])).tolist() == [[0, 3, 1, 2]]
+    assert preferred(np.zeros((1, 4), bool), latency_s, np.zeros(4, int)).tolist() == [[-1] * 4]

@@ -5,6 +5,7 @@ import pytest
 
 from gridtwin.errors import InputError
 from gridtwin.records import QueueAxes
+from gridtwin.workload.bursts import Burst
 from gridtwin.workload.streams import BatchStream, generate_jobs
 from gridtwin.workload.traces import Trace
 
@@ -261,3 +262,56 @@ def test_parts_of_a_wide_job_share_its_estimate():
     assert counts["jobs_split"] > 0
     whole = generate(stream(), estimate_sigma=0.5)[0]
     assert set(jobs.estimate_s) == set(whole.estimate_s)
+
+
+WEST, EVERYWHERE = np.array([True, False]), np.array([True, True])
+
+
+def burst_day(factor, origin=EVERYWHERE):
+    """The jobs of ten days with a burst from 12:30 of the third to 12:30 of the fourth, and those without."""
+    spans = (Burst(2 * DAY_S + 45_000, 3 * DAY_S + 45_000, factor, origin),)
+    usual, burst = (generate(stream(bursts=bursts, jobs_per_day=20_000.0))[0] for bursts in ((), spans))
+    return (
+        usual,
+        burst,
+        *((jobs.submit_s >= spans[0].start_s) & (jobs.submit_s < spans[0].end_s) for jobs in (usual, burst)),
+    )
+
+
+def test_a_burst_multiplies_jobs_within_its_span():
+    usual, burst, inside, within = burst_day(2.5)
+    assert within.sum() / inside.sum() == pytest.approx(2.5, rel=0.01)
+    assert columns(burst, ~within) == columns(usual, ~inside)
+    start_s, part_s = 2 * DAY_S + 45_000, 4 * HOUR_S
+    parts = [
+        np.bincount((jobs.submit_s[rows] - start_s) // part_s) for jobs, rows in ((usual, inside), (burst, within))
+    ]
+    assert parts[1] / parts[0] == pytest.approx(np.full(6, 2.5), rel=0.1)
+
+
+def test_what_was_there_before_stays_in_a_burst():
+    usual, burst, inside, within = burst_day(2.0)
+    keys = [
+        set(zip(*(getattr(jobs, name)[rows].tolist() for name in ("submit_s", "runtime_s", "data_gb")), strict=True))
+        for jobs, rows in ((usual, inside), (burst, within))
+    ]
+    assert keys[0] < keys[1]
+
+
+def test_a_burst_below_one_leaves_jobs_out():
+    usual, burst, inside, within = burst_day(0.3)
+    assert within.sum() / inside.sum() == pytest.approx(0.3, rel=0.03)
+    assert len(usual) - len(burst) == inside.sum() - within.sum()
+
+
+def test_a_burst_of_one_origin_leaves_the_others_alone():
+    usual, burst, inside, within = burst_day(3.0, WEST)
+    west = [np.bincount(jobs.origin[rows], minlength=2) for jobs, rows in ((usual, inside), (burst, within))]
+    assert west[1][0] / west[0][0] == pytest.approx(3.0, rel=0.03)
+    assert west[1][1] == west[0][1]
+
+
+def test_nobody_submits_after_the_end_of_a_run_that_a_burst_outlasts():
+    jobs, _ = generate(stream(bursts=(Burst(9 * DAY_S, 20 * DAY_S, 2.0, EVERYWHERE),)), duration_s=10 * DAY_S - 1800)
+    assert jobs.submit_s.max() < 10 * DAY_S - 1800
+    assert np.bincount(jobs.submit_s // DAY_S)[9] > 1.7 * np.bincount(jobs.submit_s // DAY_S)[8]

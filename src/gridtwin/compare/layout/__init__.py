@@ -1,0 +1,1 @@
+"""Layouts of the same work side by side: what each saves and costs, and which differences chance would make too."""

@@ -1,0 +1,169 @@
+"""A saved run by region: its indicators, its moves of work, and where its grid binds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from gridtwin.arrays import sum_at
+from gridtwin.compare.series import RunSeries
+from gridtwin.economics.carbon_flow import consumption_co2_kg_per_mwh
+from gridtwin.economics.indicators import Reading, Work, indicators, nation
+from gridtwin.economics.moves import Move, Rates, Verdict, moves, verdicts
+from gridtwin.economics.production import along_segments
+from gridtwin.economics.regions import Fleet, regional_fleet
+from gridtwin.scenario.kinds import duration_s
+from gridtwin.units import HOUR_S, FloatArray
+
+__all__ = ["RunView"]
+
+JOB_COLUMNS = (
+    "origin_index", "class_index", "nodes", "runtime_s", "submit_s", "due_s", "site_index", "start_s", "end_s",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class RunView:
+    """One run with what is derived from it by region."""
+
+    series: RunSeries
+
+    @cached_property
+    def fleet(self) -> Fleet:
+        """Sites and origins by region."""
+        coords = self.series.run.facts.coords
+        return regional_fleet(self.series.inputs, coords["origin"], coords["compute_class"])
+
+    @cached_property
+    def jobs(self) -> Mapping[str, np.ndarray]:
+        """All jobs and what became of them."""
+        return self.series.run.jobs(JOB_COLUMNS)
+
+    @property
+    def step_s(self) -> int:
+        """Length of a step, s."""
+        return round(self.series.step_h * HOUR_S)
+
+    @cached_property
+    def arrival_steps(self) -> int:
+        """Steps in which jobs arrive."""
+        steps = duration_s(self.series.run.scenario["time"]["duration"]) // self.step_s
+        return min(steps, self.series.card.steps)
+
+    @cached_property
+    def work(self) -> Work:
+        """What was asked and done."""
+        jobs, fleet, span = self.jobs, self.fleet, slice(0, self.arrival_steps)
+        origins, classes, sites = len(fleet.origin_region), len(fleet.classes), len(fleet.site_region)
+        node_h = jobs["nodes"].astype(np.float64) * jobs["runtime_s"] / HOUR_S
+        asked, ran = np.zeros((origins, classes)), np.zeros((origins, classes, sites))
+        np.add.at(asked, (jobs["origin_index"], jobs["class_index"]), node_h)
+        at = jobs["site_index"] >= 0
+        np.add.at(ran, tuple(jobs[name][at] for name in ("origin_index", "class_index", "site_index")), node_h[at])
+        v = self.series.v
+        served, unserved = (v[name][span] for name in ("service_nodes", "unserved_service_nodes"))
+        return Work(
+            asked_node_h=asked,
+            service_share=self._service_share(),
+            run_node_h=ran,
+            wanted_service_nodes=(served + unserved).sum(axis=1).mean(axis=0),
+            busy_nodes=v["busy_node_s"][span].mean(axis=0) / self.step_s + served.mean(axis=0),
+            hours=self.arrival_steps * self.series.step_h,
+        )
+
+    def _service_share(self) -> FloatArray:
+        """Share of each origin in what services of a class ask for (origin, class), by mean requests per node."""
+        coords = self.series.run.facts.coords
+        weight = np.zeros((len(coords["origin"]), len(coords["compute_class"])))
+        for service in self.series.run.scenario["workload"]["services"]:
+            column = coords["compute_class"].index(service["compute_class"])
+            of_node = service["throughput_per_node"] * service["target_utilization"]
+            asked = service["requests_per_s"]
+            weight[:, column] += [asked.get(origin, 0.0) / of_node for origin in coords["origin"]]
+        total = weight.sum(axis=0)
+        return weight / np.where(total > 0, total, np.nan)
+
+    @cached_property
+    def rates(self) -> Rates:
+        """PUE and emission factors, by step."""
+        return Rates(
+            pue=self.series.v["pue"],
+            average=self.average_kg_per_mwh,
+            marginal=self.series.v["marginal_co2_kg_per_mwh"],
+            site_bus=self.series.inputs["sites"]["bus_index"],
+            home_bus={place: self._buses_of(place) for place in range(len(self.fleet.regions))},
+        )
+
+    def _buses_of(self, place: int) -> np.ndarray:
+        """Buses of a region: those of its sites, else those that are called like it, or whose area is."""
+        region, buses = self.fleet.regions[place], self.series.inputs["buses"]
+        own = np.unique(self.series.inputs["sites"]["bus_index"][self.fleet.site_region == place])
+        alike = (np.flatnonzero(buses[name].astype(str) == region) for name in ("bus", "area") if name in buses)
+        return next((found for found in (own, *alike) if len(found)), own)
+
+    @cached_property
+    def average_kg_per_mwh(self) -> FloatArray:
+        """Consumption-based factor (time, bus): emissions of units follow the power through lines and links."""
+        v, inputs, buses = self.series.v, self.series.inputs, len(self.series.buses)
+        segments, units, stores = inputs["segments"], inputs["units"], inputs["stores"]
+        kg_per_h = along_segments(
+            v["unit_mw"], segments["unit_index"], segments["width_mw"], segments["co2_kg_per_mwh"]
+        )
+        at_grid = stores["site_index"] < 0
+        drawn = v["load_mw"] - v["shed_mw"] + sum_at(v["charge_mw"][:, at_grid], stores["bus_index"][at_grid], buses)
+        drawn = drawn + sum_at(v["site_mw"], inputs["sites"]["bus_index"], buses)
+        lines, links = inputs["lines"], inputs["links"]
+        into, out = v["from_mw"], v["to_mw"]
+        sent = np.hstack([np.where(into > 0, into, np.minimum(-out, 0.0)), v["link_mw"]])
+        ends = (np.concatenate([lines[f"{end}_index"], links[f"{end}_index"]]) for end in ("from", "to"))
+        emitted = sum_at(kg_per_h, units["bus_index"], buses)
+        return consumption_co2_kg_per_mwh(np.maximum(drawn, 0.0), emitted, sent, *ends)
+
+    @cached_property
+    def readings(self) -> tuple[Reading, ...]:
+        """All indicators, of the nation and of each region."""
+        moved = self.series.v["moved_gb"].sum(axis=0)
+        price = self.series.inputs["wan"]["price_per_gb"].reshape(moved.shape)
+        return tuple(indicators(self.fleet, self.work, self.jobs, self._sites(), (moved * price).sum(axis=1)))
+
+    def _sites(self) -> dict[str, FloatArray]:
+        """Energy of each site over the run, and what it pays and causes."""
+        v, step_h = self.series.v, self.series.step_h
+        bus, drawn_mwh = self.series.inputs["sites"]["bus_index"], v["site_mw"] * step_h
+        return {
+            "energy_mwh": drawn_mwh.sum(axis=0),
+            "facility_mwh": v["facility_mw"].sum(axis=0) * step_h,
+            "it_mwh": v["it_mw"].sum(axis=0) * step_h,
+            "paid": (drawn_mwh * v["charged_per_mwh"]).sum(axis=0),
+            "co2_kg": _where_drawn(drawn_mwh, self.rates.average[:, bus]),
+            "marginal_co2_kg": _where_drawn(drawn_mwh, self.rates.marginal[:, bus]),
+        }
+
+    @cached_property
+    def nation(self) -> Mapping[tuple[str, str], float | None]:
+        """Readings of the nation by indicator and class."""
+        return nation(self.readings)
+
+    @cached_property
+    def moves(self) -> tuple[Move, ...]:
+        """Work that ran in another region than it came from."""
+        return tuple(moves(self.fleet, self.rates, self.jobs, self.step_s))
+
+    @cached_property
+    def all_work(self) -> tuple[Move, ...]:
+        """The same with the work that stayed."""
+        return tuple(moves(self.fleet, self.rates, self.jobs, self.step_s, abroad=False))
+
+    @cached_property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Published moves against this run; none where it knows neither end."""
+        found = verdicts(self.fleet, self.rates, self.moves)
+        return tuple(one for one in found if one.home_kg_per_mwh is not None or one.there_kg_per_mwh is not None)
+
+
+def _where_drawn(drawn_mwh: FloatArray, rate: FloatArray) -> FloatArray:
+    """Sum of energy times rate (site,); a rate counts only where there is energy."""
+    return np.asarray(np.where(drawn_mwh == 0, 0.0, drawn_mwh * rate).sum(axis=0))

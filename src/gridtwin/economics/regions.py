@@ -1,0 +1,165 @@
+"""Sites and origins of a run by region, and what stands there in the meter of its class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+
+from gridtwin.units import BoolArray, FloatArray, IntArray
+
+__all__ = ["RACK_W", "Fleet", "regional_fleet", "totals"]
+
+RACK_W: Final = 2500.0  # equipment of a standard rack at full load
+METERED_IN: Final[Mapping[str, str]] = {"general": "fp32", "intelligent": "fp16", "inference": "fp16", "super": "fp64"}
+RESIDENT: Final = "resident"  # last part of the label of work that may not leave its region
+PART: Final = "/"
+
+Tables: TypeAlias = Mapping[str, Mapping[str, np.ndarray]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fleet:
+    """What indicators need of sites and origins.
+
+    Parameters
+    ----------
+    regions : tuple of str
+        Those of origins, then those of sites alone.
+    classes : tuple of str
+    site_region : ndarray (site,)
+        Place in `regions`; -1 where the model gives none.
+    origin_region : ndarray (origin,)
+        Likewise, of the origins that queues know; parts of one have its region.
+    resident : ndarray (origin,) of bool
+        Work that may not leave the region of its origin.
+    population : ndarray (region,), persons
+        NaN where that of an origin is not known, and in regions without origins.
+    capacity_nodes : ndarray (site, class)
+    pflops : ndarray (site, class), PFLOP/s
+        Peak speed in the precision of the class; NaN in classes that hold machines metered in several, or in none.
+    racks : ndarray (site, class)
+        Standard racks of the equipment.
+    rack_room : ndarray (site,)
+        Standard racks that there is room for; NaN where not known.
+    added_w, mean_w : ndarray (site, class), (class,), W
+        What a job adds to the draw of a node; its mean over all nodes.
+    latency_ms : ndarray (origin, site)
+        One way; inf where no link leads.
+    """
+
+    regions: tuple[str, ...]
+    classes: tuple[str, ...]
+    site_region: IntArray
+    origin_region: IntArray
+    resident: BoolArray
+    population: FloatArray
+    capacity_nodes: FloatArray
+    pflops: FloatArray
+    racks: FloatArray
+    rack_room: FloatArray
+    added_w: FloatArray
+    mean_w: FloatArray
+    latency_ms: FloatArray
+
+    def nearest_ms(self, region: int) -> FloatArray:
+        """Latency from the nearest origin of a region to each site (site,), ms; inf in a region without origins."""
+        return np.asarray(self.latency_ms[self.origin_region == region].min(axis=0, initial=np.inf))
+
+
+def totals(values: FloatArray, region: IntArray, regions: int) -> FloatArray:
+    """Add up places by region, then all of them.
+
+    Parameters
+    ----------
+    values : ndarray (place, …)
+    region : ndarray (place,)
+        -1 counts for the nation only.
+    regions : int
+
+    Returns
+    -------
+    ndarray (region + 1, …)
+        The nation last.
+
+    Examples
+    --------
+    >>> totals(np.array([1.0, 2.0, 4.0]), np.array([0, 1, -1]), 2)
+    array([1., 2., 7.])
+    """
+    total = np.zeros((regions + 1, *values.shape[1:]))
+    known = region >= 0
+    np.add.at(total, region[known], values[known])
+    total[-1] = values.sum(axis=0)
+    return total
+
+
+def regional_fleet(inputs: Tables, origins: Sequence[str], classes: Sequence[str]) -> Fleet:
+    """Arrange the kept tables of a run by region.
+
+    Parameters
+    ----------
+    inputs : mapping of tables
+        `site_facts`, `origin_facts`, `node_facts`, `pools` and `wan` of a run folder.
+    origins, classes : sequence of str
+        As the coordinates of the run have them; `Beijing/resident` is a part of `Beijing`.
+    """
+    facts, shape = inputs["site_facts"], (len(inputs["site_facts"]["site"]), len(classes))
+    row = _rows(origins, inputs["origin_facts"]["origin"].tolist())
+    of_origin, of_site = inputs["origin_facts"]["region"], facts["region"]
+    regions = tuple(dict.fromkeys(name for name in (*of_origin.tolist(), *of_site.tolist()) if name))
+    pools = inputs["pools"]
+    capacity = pools["capacity_nodes"].reshape(shape).astype(np.float64)
+    added_w = (pools["peak_w"] - pools["idle_w"]).reshape(shape)
+    nodes = capacity.sum(axis=0)
+    mean_w = np.divide((capacity * added_w).sum(axis=0), nodes, out=np.zeros(len(classes)), where=nodes > 0)
+    return Fleet(
+        regions=regions,
+        classes=tuple(classes),
+        site_region=_places(of_site, regions),
+        origin_region=_places(of_origin, regions)[row],
+        resident=np.array([label.split(PART)[-1] == RESIDENT for label in origins], dtype=bool),
+        population=_population(inputs["origin_facts"], regions),
+        capacity_nodes=capacity,
+        pflops=_metered(inputs["node_facts"], shape),
+        racks=capacity * pools["peak_w"].reshape(shape) / RACK_W,
+        rack_room=facts["racks"],
+        added_w=added_w,
+        mean_w=mean_w,
+        latency_ms=inputs["wan"]["latency_oneway_ms"].reshape(len(origins), shape[0]),
+    )
+
+
+def _rows(origins: Sequence[str], table: Sequence[str]) -> IntArray:
+    """Place of each origin in the model's table: its own, or that of the longest name that it is a part of."""
+    place = {name: row for row, name in enumerate(table)}
+
+    def row(label: str) -> int:
+        whole = [name for name in place if label == name or label.startswith(name + PART)]
+        return place[max(whole, key=len)]
+
+    return np.array([row(label) for label in origins], dtype=np.int64)
+
+
+def _places(names: np.ndarray, regions: Sequence[str]) -> IntArray:
+    place = {name: index for index, name in enumerate(regions)}
+    return np.array([place.get(name, -1) for name in names.tolist()], dtype=np.int64)
+
+
+def _population(facts: Mapping[str, np.ndarray], regions: Sequence[str]) -> FloatArray:
+    """People of each region; NaN where an origin does not say, or there is none."""
+    place = _places(facts["region"], regions)
+    people = totals(facts["population"].astype(np.float64), place, len(regions))[:-1]
+    return np.where(np.isin(np.arange(len(regions)), place), people, np.nan)
+
+
+def _metered(nodes: Mapping[str, np.ndarray], shape: tuple[int, int]) -> FloatArray:
+    """Metered speed (site, class), PFLOP/s; machines of one class that are metered differently leave it NaN."""
+    pflops = np.zeros(shape)
+    meter = np.array([METERED_IN.get(name, "") for name in nodes["made_for"].tolist()])
+    for row, (site, place, kind) in enumerate(zip(nodes["site_index"], nodes["class_index"], meter, strict=True)):
+        alike = kind and (meter[nodes["class_index"] == place] == kind).all()
+        pflops[site, place] += nodes["nodes"][row] * nodes[f"{kind}_tflops"][row] / 1000.0 if alike else np.nan
+    return pflops
