@@ -72,8 +72,10 @@ def narrowed(registry: Registry, wanted: Wanted) -> Registry:
         of_age = not years or any(first <= vintage <= last for first, last in years)
         return of_age and all(fact in getattr(wanted, name) for name, fact in facts.items() if getattr(wanted, name))
 
-    machines = [*map(_facts, registry.units.values()), *map(_facts, registry.systems.values())]
-    everything = [*map(_facts, registry.pools)] or machines
+    everything = [_facts(pool) for pool in registry.pools]
+    if not everything:
+        everything = [_facts(unit) for unit in registry.units.values()]
+        everything += [_facts(system) for system in registry.systems.values()]
     for name in ("region", "compute_class", "stack", "instruction_set", "tier"):
         known = {facts.get(name, "") for facts in everything} - {""}
         _require_known(name, getattr(wanted, name), known, "" if registry.model else "; give --model for places")

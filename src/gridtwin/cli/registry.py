@@ -139,17 +139,11 @@ def export(
 
 
 def _read(model: str, variants: Several, readings: Path | None) -> Registry:
-    from gridtwin.catalogue.readings import with_readings
-    from gridtwin.catalogue.registry import Registry
+    from gridtwin.inputs.resources import open_registry
 
-    if not model:
-        if variants or readings:
-            raise typer.BadParameter("--variant and --readings belong to a model; give --model")
-        return Registry()
-    from gridtwin.inputs.resources import read_pools
-
-    pools = read_pools(model, variants or ())
-    return Registry(pools=with_readings(pools, readings) if readings else pools, model=model)
+    if not model and (variants or readings):
+        raise typer.BadParameter("--variant and --readings belong to a model; give --model")
+    return open_registry(model, variants or (), readings)
 
 
 def _wanted(

@@ -9,13 +9,47 @@ from typing import Any
 from gridtwin.catalogue.hardware import load_hardware
 from gridtwin.catalogue.identifiers import Identifier
 from gridtwin.catalogue.pools import Pool
+from gridtwin.catalogue.readings import with_readings
+from gridtwin.catalogue.registry import Registry
 from gridtwin.errors import InputError, Issue
 from gridtwin.inputs.fleet import fleet_issues
 from gridtwin.inputs.places import find_model, model_names
 from gridtwin.inputs.tables import read_model
 from gridtwin.located import Position, did_you_mean, rows
 
-__all__ = ["pools_of", "read_pools"]
+__all__ = ["open_registry", "pools_of", "read_pools"]
+
+
+def open_registry(model: str = "", variants: Sequence[str] = (), readings: Path | None = None) -> Registry:
+    """Return the registry of compute of a model, or of what ships with gridtwin.
+
+    Parameters
+    ----------
+    model : str
+        Folder of a model, or the name of a shipped one; empty for systems and node units alone.
+    variants : sequence of str
+        Of the model, the last one wins.
+    readings : Path, optional
+        CSV file of measured throughput.
+
+    Raises
+    ------
+    InputError
+        If there is no such model or variant, or its fleet or the readings cannot be read.
+
+    Examples
+    --------
+    >>> from gridtwin.catalogue.pools import totals
+    >>> for found in totals(open_registry("starter").pools):
+    ...     print(found.compute_class, found.metered, found.uses, sep=": ")
+    general: 943.7 PFLOP/s FP32: published peak
+    inference: 7.531 EFLOP/s FP16: published peak
+    intelligent: 44.33 EFLOP/s FP16: published peak
+    """
+    if not model:
+        return Registry()
+    pools = read_pools(model, variants)
+    return Registry(pools=with_readings(pools, readings) if readings else pools, model=model)
 
 
 def read_pools(name: str, variants: Sequence[str] = ()) -> tuple[Pool, ...]:
