@@ -10,8 +10,12 @@ import pytest
 
 from gridtwin import api
 from gridtwin.cli import main
+from gridtwin.compare.layout.run_view import RunView
+from gridtwin.compare.run_cards import run_cards
+from gridtwin.compare.series import RunSeries
 from gridtwin.economics.accounts import grid_carbon
 from gridtwin.results.files import read_columns
+from gridtwin.results.saved_run import open_run
 
 TESTS = Path(__file__).parents[1]
 POCKET = TESTS / "scenarios" / "pocket.yaml"
@@ -109,6 +113,17 @@ def test_regions_settle_what_crosses_between_them(run, data):
     rows = {(a, b): (gb, cost) for a, b, gb, cost in zip(*(table[name].tolist() for name in table), strict=True)}
     for pair, gb, price in ((("shore", "inland"), moved[0, 1], 0.02), (("inland", "shore"), moved[1, 0], 0.03)):
         assert rows.get(pair, (0, 0)) == pytest.approx((gb, gb * price))
+
+
+def test_indicators_of_a_layout_hold_the_green_shares(run):
+    view = RunView(RunSeries(open_run(run), run_cards([open_run(run)])[0]))
+    accounts = open_run(run).account("accounts")
+    shares = {reading.region: reading.value for reading in view.readings if reading.indicator == "green_share_annual"}
+    assert shares == {
+        name: pytest.approx(value)
+        for level, name, value in zip(*(accounts[c] for c in ("level", "name", "green_share_annual")), strict=True)
+        if level != "site"
+    }
 
 
 def test_a_price_on_what_is_not_green_makes_hours_greener(run, pocket, tmp_path):

@@ -8,13 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
-from gridtwin.arrays import sum_at
 from gridtwin.compare.series import RunSeries
-from gridtwin.economics.carbon_flow import consumption_co2_kg_per_mwh
-from gridtwin.economics.indicators import Reading, Work, indicators, nation
+from gridtwin.economics.accounts import grid_carbon
+from gridtwin.economics.indicators import Reading, Work, indicators, nation, share
 from gridtwin.economics.moves import Move, Rates, Verdict, moves, verdicts
-from gridtwin.economics.production import along_segments
-from gridtwin.economics.regions import Fleet, regional_fleet
+from gridtwin.economics.regions import Fleet, regional_fleet, totals
+from gridtwin.economics.supply import KINDS
 from gridtwin.scenario.kinds import duration_s
 from gridtwin.units import HOUR_S, FloatArray
 
@@ -107,27 +106,32 @@ class RunView:
     @cached_property
     def average_kg_per_mwh(self) -> FloatArray:
         """Consumption-based factor (time, bus): emissions of units follow the power through lines and links."""
-        v, inputs, buses = self.series.v, self.series.inputs, len(self.series.buses)
-        segments, units, stores = inputs["segments"], inputs["units"], inputs["stores"]
-        kg_per_h = along_segments(
-            v["unit_mw"], segments["unit_index"], segments["width_mw"], segments["co2_kg_per_mwh"]
-        )
-        at_grid = stores["site_index"] < 0
-        drawn = v["load_mw"] - v["shed_mw"] + sum_at(v["charge_mw"][:, at_grid], stores["bus_index"][at_grid], buses)
-        drawn = drawn + sum_at(v["site_mw"], inputs["sites"]["bus_index"], buses)
-        lines, links = inputs["lines"], inputs["links"]
-        into, out = v["from_mw"], v["to_mw"]
-        sent = np.hstack([np.where(into > 0, into, np.minimum(-out, 0.0)), v["link_mw"]])
-        ends = (np.concatenate([lines[f"{end}_index"], links[f"{end}_index"]]) for end in ("from", "to"))
-        emitted = sum_at(kg_per_h, units["bus_index"], buses)
-        return consumption_co2_kg_per_mwh(np.maximum(drawn, 0.0), emitted, sent, *ends)
+        return grid_carbon(self.series.v, self.series.inputs).factor_kg_per_mwh
 
     @cached_property
     def readings(self) -> tuple[Reading, ...]:
         """All indicators, of the nation and of each region."""
         moved = self.series.v["moved_gb"].sum(axis=0)
         price = self.series.inputs["wan"]["price_per_gb"].reshape(moved.shape)
-        return tuple(indicators(self.fleet, self.work, self.jobs, self._sites(), (moved * price).sum(axis=1)))
+        wan_cost = (moved * price).sum(axis=1)
+        return tuple(indicators(self.fleet, self.work, self.jobs, self._sites(), wan_cost, self._green()))
+
+    def _green(self) -> dict[str, FloatArray] | None:
+        """Green shares of the draw of sites (region + 1,), the nation last; None where nothing is under contract."""
+        if self.series.run.kpis.get("green_share_annual") is None:
+            return None
+        accounts, fleet = self.series.run.account("accounts"), self.fleet
+        at_site = accounts["level"] == "site"
+
+        def total(name: str) -> FloatArray:
+            return totals(accounts[name][at_site], fleet.site_region, len(fleet.regions))
+
+        claimed = sum((total(f"{kind}_mwh") for kind in KINDS), np.zeros(len(fleet.regions) + 1))
+        energy = total("energy_mwh")
+        return {
+            "green_share_annual": share(claimed, energy),
+            "green_share_hourly": share(total("matched_mwh"), energy),
+        }
 
     def _sites(self) -> dict[str, FloatArray]:
         """Energy of each site over the run, and what it pays and causes."""
