@@ -364,14 +364,11 @@ class Fleet:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SiteTerms:
-    """On which terms sites run: where they count, what they pay, which rules bind them. NaN where there is none."""
+    """On which terms sites run: where they count, what they pay, how green they must be. NaN where there is none."""
 
     region: tuple[str, ...]  # (site,) where its indicators count
     origin_region: tuple[str, ...]  # (origin,)
     tariff_per_mwh: FloatArray  # (site, month, half hour) of the local year and day; NaN where the nodal price holds
-    racks: FloatArray  # (site,)
-    pue_limit: FloatArray  # (site,)
-    rack_use_min: FloatArray  # (site,) share of the racks
     green_share_min: FloatArray  # (site,) share of the draw
     labour_cost_per_rack_year: FloatArray  # (site,)
     settlement_per_gb: FloatArray  # (origin, site) from the region of the origin to that of the site; 0 without

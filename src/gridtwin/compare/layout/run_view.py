@@ -143,7 +143,7 @@ class RunView:
         """Green shares of the accounts (region + 1,), the nation last; None where nothing is under contract."""
         if len(self.series.inputs["supply"]["contract"]) == 0:
             return None
-        accounts = self.series.run.accounts()
+        accounts = self.series.run.account("accounts")
         rows = zip(accounts["level"].tolist(), accounts["name"].tolist(), strict=True)
         place = {(level, name): row for row, (level, name) in enumerate(rows)}
         at = [place.get(("region", name), -1) for name in self.fleet.regions]
