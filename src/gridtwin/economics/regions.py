@@ -8,11 +8,11 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from gridtwin.economics.accounts import RACK_W
 from gridtwin.units import BoolArray, FloatArray, IntArray
 
-__all__ = ["Fleet", "regional_fleet", "totals"]
+__all__ = ["RACK_W", "Fleet", "regional_fleet", "totals"]
 
+RACK_W: Final = 2500.0  # equipment of a standard rack at full load
 SPEED: Final[Mapping[str, str]] = {
     "fp64": "fp64_tflops", "fp32": "fp32_tflops", "fp16": "fp16_tflops", "int8": "int8_tops",
 }  # fmt: skip
