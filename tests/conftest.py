@@ -26,6 +26,7 @@ from typing import Any
 import pytest
 
 from gridtwin import api
+from gridtwin.cli import main
 from gridtwin.inputs.load import load_study
 from gridtwin.inputs.study import Study
 from gridtwin.results.reading import read_run
@@ -158,6 +159,18 @@ def command() -> Callable[..., subprocess.CompletedProcess[str]]:
     return call
 
 
+@pytest.fixture
+def called(capsys) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Do what `command` does in this process, which has imported everything already."""
+
+    def call(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        with pytest.raises(SystemExit) as ended:
+            main([*map(str, arguments)])
+        return subprocess.CompletedProcess(arguments, ended.value.code, *capsys.readouterr())
+
+    return call
+
+
 @pytest.fixture(scope="session")
 def day_run(command, made_once) -> Callable[[str], Printed]:
     """Run the shipped day from the command line under a policy, once a session."""
@@ -183,15 +196,29 @@ def stop_after(windows: int) -> Callable[[int, int], None]:
     return progress
 
 
-@pytest.fixture
-def stopped(pocket, tmp_path) -> Callable[..., Path]:
-    """Run the pocket scenario and stop it after some windows; returns its folder."""
+@pytest.fixture(scope="session")
+def stopped_once(pocket, made_once) -> Callable[[int, str], Path]:
+    """Run the pocket scenario and stop it after some windows, once a session."""
 
-    def run(windows: int = 2, policy: str = "asap") -> Path:
-        with pytest.raises(KeyboardInterrupt) as raised:
-            api.run(pocket(f"policy={policy}"), tmp_path / "runs", progress=stop_after(windows))
-        (folder,) = (tmp_path / "runs").iterdir()
-        assert raised.value.__notes__ == [f"what is done is kept; go on with: gridtwin resume {folder}"]
+    def run(windows: int, policy: str) -> Path:
+        def fill(parent: Path) -> None:
+            with pytest.raises(KeyboardInterrupt) as raised:
+                api.run(pocket(f"policy={policy}"), parent, progress=stop_after(windows))
+            (folder,) = parent.iterdir()
+            assert raised.value.__notes__ == [f"what is done is kept; go on with: gridtwin resume {folder}"]
+
+        (folder,) = made_once(f"pocket_{policy}_stopped_{windows}", fill).iterdir()
         return folder
 
     return run
+
+
+@pytest.fixture
+def stopped(stopped_once, tmp_path) -> Callable[..., Path]:
+    """Return a folder of its own with a run of the pocket scenario that was stopped after some windows."""
+
+    def copied(windows: int = 2, policy: str = "asap") -> Path:
+        folder = stopped_once(windows, policy)
+        return shutil.copytree(folder, tmp_path / "runs" / folder.name)
+
+    return copied

@@ -15,6 +15,7 @@ import numpy as np
 from gridtwin import compare as comparing
 from gridtwin.audit.verify import Verification, verify
 from gridtwin.compare import Comparison
+from gridtwin.compare.layout import Layouts, layouts
 from gridtwin.errors import ExitCode
 from gridtwin.inputs import load
 from gridtwin.inputs.parts import sampled_weeks, with_perfect_forecast
@@ -39,13 +40,16 @@ from gridtwin.watch import UNWATCHED, Watch
 
 __all__ = [
     "Comparison",
+    "Layouts",
     "RunResult",
     "Study",
     "Verification",
     "compare",
+    "layout",
     "load_study",
     "n1",
     "open_results",
+    "permuted",
     "regret",
     "report",
     "resume",
@@ -227,6 +231,64 @@ def compare(paths: Sequence[Path | str], line_cost_per_mw_km: float | None = Non
         If there are fewer than two, or one is no finished run.
     """
     return comparing.compare([open_run(path) for path in paths], line_cost_per_mw_km)
+
+
+def layout(paths: Sequence[Path | str], noise: Sequence[Path | str] = ()) -> Layouts:
+    """Compare layouts of the same work with the first of them.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        Folders of finished runs with the same seed, jobs, requests and weather, the base first.
+    noise : sequence of path
+        Runs of the base that differ in `solver.permute` alone: their spread is the noise floor.
+
+    Returns
+    -------
+    Layouts
+
+    Raises
+    ------
+    ResultsError
+        If one is no finished run, or runs are not paired.
+    """
+    return layouts([open_run(path) for path in paths], [open_run(path) for path in noise])
+
+
+def permuted(
+    run_dir: Path | str,
+    number: int,
+    out_dir: Path | str = "outputs",
+    progress: Progress | None = None,
+    say: Say | None = None,
+    watch: Watch = UNWATCHED,
+) -> list[Path]:
+    """Run what a run was made from again, each time with the solver's programs in another order.
+
+    Parameters
+    ----------
+    run_dir : path
+        Folder of the run; it need not have ended.
+    number : int
+    out_dir : path
+        Parent folder of the new runs.
+    progress, say, watch : optional
+        As in `run`.
+
+    Returns
+    -------
+    list of Path
+        Their folders.
+
+    Raises
+    ------
+    GridtwinError
+        As in `run`.
+    """
+    folder = RunFolder(Path(run_dir))
+    first = int(kept_study(folder).scenario.solver.permute) + 1
+    studies = (kept_study(folder, [f"solver.permute={first + place}"]) for place in range(number))
+    return [run(study, out_dir, progress, say, watch).run_dir for study in studies]
 
 
 def report(

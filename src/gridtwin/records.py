@@ -115,37 +115,32 @@ class Geography:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ModelFacts:
-    """What planners count by: regions, people, racks, hardware. Nothing is dispatched with it; "" or NaN where unknown.
+    """What planners count by: names in Chinese, people, kinds of hardware. Nothing is dispatched with it.
 
-    Rows of origins are those of the model's table, of which queues may have parts.
+    Texts are "" and numbers NaN where the model gives none. Rows of origins are those of its table.
     """
 
     bus_name_zh: tuple[str, ...]
-    bus_region: tuple[str, ...]
     site_name_zh: tuple[str, ...]
-    site_region: tuple[str, ...]
     site_tier: tuple[str, ...]
     site_hub: tuple[str, ...]
     site_side: tuple[str, ...]
-    site_racks: FloatArray  # (site,) standard racks that there is room for
-    site_pue_limit: FloatArray  # (site,)
-    site_rack_use_min: FloatArray  # (site,)
-    site_green_share_min: FloatArray  # (site,)
     origin: tuple[str, ...]
     origin_name_zh: tuple[str, ...]
-    origin_region: tuple[str, ...]
+    origin_region: tuple[str, ...]  # as the table has it
     origin_population: FloatArray  # (origin,) persons
     origin_gdp: FloatArray  # (origin,) money a year
     node_site: IntArray  # (row,) site index
     node_class: IntArray  # (row,) class index
     node_hardware: tuple[str, ...]  # (row,)
-    node_made_for: tuple[str, ...]  # (row,) class of the catalogue, which says in which precision it is metered
+    node_precision: tuple[str, ...]  # (row,) that it is metered in
     nodes: IntArray  # (row,)
     node_vintage: IntArray  # (row,) year; 0 where unknown
-    node_peak_w: FloatArray  # (row,) of one node, as are the speeds
+    node_peak_w: FloatArray  # (row,) of one node, as are the speeds; NaN where it does not have the precision
     node_fp64_tflops: FloatArray  # (row,)
     node_fp32_tflops: FloatArray  # (row,)
     node_fp16_tflops: FloatArray  # (row,)
+    node_int8_tops: FloatArray  # (row,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -369,14 +364,11 @@ class Fleet:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SiteTerms:
-    """On which terms sites run: where they count, what they pay, which rules bind them. NaN where there is none."""
+    """On which terms sites run: where they count, what they pay, how green they must be. NaN where there is none."""
 
     region: tuple[str, ...]  # (site,) where its indicators count
     origin_region: tuple[str, ...]  # (origin,)
     tariff_per_mwh: FloatArray  # (site, month, half hour) of the local year and day; NaN where the nodal price holds
-    racks: FloatArray  # (site,)
-    pue_limit: FloatArray  # (site,)
-    rack_use_min: FloatArray  # (site,) share of the racks
     green_share_min: FloatArray  # (site,) share of the draw
     labour_cost_per_rack_year: FloatArray  # (site,)
     settlement_per_gb: FloatArray  # (origin, site) from the region of the origin to that of the site; 0 without

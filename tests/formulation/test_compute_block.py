@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gridtwin.dispatch import StoreProblem, TerminalValue
+from gridtwin.dispatch import GreenTarget, StoreProblem, TerminalValue
 from gridtwin.dispatch import compute_block as block
 from gridtwin.dispatch import preemptible_block as preemptible
+from gridtwin.dispatch.green_rows import add_green
 from gridtwin.dispatch.store_block import StoreColumns, StoreMeters
 from gridtwin.dispatch.wan_block import limit_bandwidth
 from gridtwin.optim import Program
@@ -243,6 +244,20 @@ def test_connection(hand_work, check_golden):
     meters = StoreMeters(StoreProblem.none(2), StoreColumns(none, none, none, none, none))
     block._limit_connections(program, work, busy, 70.0, meters)
     check_golden(program, {"busy": busy}, rest="over")
+
+
+def test_green_share(hand_work, check_golden):
+    """busy[time, site, class], short[...]: 0.8 of what site 0 draws should be green; site 1 has no target and no row.
+
+    It draws 5 MW idle and up to 10 nodes of 1 MW. In step 0 contracts give 6 MW: 0.8 (5 + busy) - 6 may be short. In
+    step 1 they give 12 MW, all that it can need: no row. What is short costs 40 per MWh, 20 for a step of half an hour.
+    """
+    green = GreenTarget(np.array([0.8, 0.0]), np.array([[6.0, 0.0], [12.0, 0.0]]), 40.0)
+    work = hand_work(sites=2, base_mw=np.tile([5.0, 0.0], (2, 1)), green=green)
+    program = Program()
+    busy = program.columns((2, 2, 1))
+    add_green(program, work, busy, step_h=0.5)
+    check_golden(program, {"busy": busy}, rest="short")
 
 
 def test_connection_shared_with_a_battery(hand_work, hand_stores, check_golden):

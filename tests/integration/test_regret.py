@@ -91,12 +91,13 @@ def test_the_day_of_rts_gmlc(tmp_path, request):
     assert 1e-4 * total["bound"] < total["forecast_error"] < 1e-2 * total["bound"]
 
 
-def test_the_command_line_prints_it(command, tmp_path, request):
+def test_the_command_line_prints_it(called, tmp_path, request):
     scenario = request.config.rootpath / "tests" / "scenarios" / "pocket.yaml"
-    shown = command("run", scenario, "--out", tmp_path, "--set", WRONG, "--regret")
+    short = ("--out", tmp_path, "--set", "time.duration=12h")
+    shown = called("run", scenario, *short, "--set", WRONG, "--regret")
     assert shown.returncode == 0, shown.stderr
     for label in ("regret of the whole run", "lower bound", "forecasts that do not come true", "= settled"):
         assert label in shown.stdout
-    told = command("run", scenario, "--out", tmp_path, "--regret", "--json")
+    told = called("run", scenario, *short, "--regret", "--json")
     total = json.loads(told.stdout)["regret"]["total"]
     assert total["regret"] == pytest.approx(total["settled"] - total["bound"])

@@ -130,8 +130,8 @@ class TestTheDay:
         assert int((jobs["nodes"] * jobs["runtime_s"]).sum()) == kpis["completed_node_s"]
         assert set(jobs["site"]) <= {"dc_110", "dc_122", "dc_203", "dc_223", "dc_310", "dc_318"}
 
-    def test_show_prints_a_table(self, day, folder, command):
-        printed = command("show", folder)
+    def test_show_prints_a_table(self, day, folder, called):
+        printed = called("show", folder)
         assert (printed.returncode, printed.stderr) == (0, "")
         for text in ("rts_gmlc_day", day[0], folder.name, "USD", "MWh", "pass"):
             assert text in printed.stdout
@@ -154,8 +154,8 @@ def cases(request):
 
 
 @pytest.mark.parametrize(("case", "code", "figure"), [("shed", 4, "unserved_mwh"), ("no_power_flow", 5, "ac_steps")])
-def test_exit_codes_of_runs(command, cases, tmp_path, case, code, figure):
-    done = command("run", cases / case / "scenario.yaml", "--out", tmp_path, "--json")
+def test_exit_codes_of_runs(called, cases, tmp_path, case, code, figure):
+    done = called("run", cases / case / "scenario.yaml", "--out", tmp_path, "--json")
     assert done.returncode == code, done.stderr
     assert any(value for name, value in json.loads(done.stdout)["kpis"].items() if name.startswith(figure))
     assert {path.name for path in next(tmp_path.iterdir()).iterdir()} == FILES
@@ -188,11 +188,11 @@ def test_the_gravest_finding_decides_the_exit_code(
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-def test_a_fleet_that_cannot_finish_is_closed_with_what_it_did(command, request, tmp_path, policy):
+def test_a_fleet_that_cannot_finish_is_closed_with_what_it_did(called, request, tmp_path, policy):
     overrides = (f"policy={policy}", "workload.batch.0.jobs_per_day=4800", "time.duration=12h")
     overrides += ("time.start=2020-01-06T12:00:00+00:00",)
     scenario = request.path.parents[1] / "scenarios" / "pocket.yaml"
-    done = command("run", scenario, "--out", tmp_path, "--json", *(part for o in overrides for part in ("--set", o)))
+    done = called("run", scenario, "--out", tmp_path, "--json", *(part for o in overrides for part in ("--set", o)))
     assert done.returncode == 6, done.stderr
     summary = json.loads(done.stdout)
     kpis = summary["kpis"]
@@ -256,8 +256,8 @@ def test_runs_never_share_a_folder(pocket, tmp_path):
     assert all(path.name.startswith("pocket_asap_") for path in runs)
 
 
-def test_a_table_for_people_and_where_it_was_saved(command, cases, tmp_path):
-    done = command("run", cases / "one_unit" / "scenario.yaml", "--out", tmp_path, "--set", "policy=asap")
+def test_a_table_for_people_and_where_it_was_saved(called, cases, tmp_path):
+    done = called("run", cases / "one_unit" / "scenario.yaml", "--out", tmp_path, "--set", "policy=asap")
     (folder,) = tmp_path.iterdir()
     assert done.returncode == 0
     assert done.stderr.replace("\n", "") == f"gridtwin: run folder {folder}"
@@ -266,8 +266,8 @@ def test_a_table_for_people_and_where_it_was_saved(command, cases, tmp_path):
     assert json.loads((folder / "summary.json").read_text())["policy"] == "asap"
 
 
-def test_a_run_that_cannot_be_written_says_so(command, cases, tmp_path):
+def test_a_run_that_cannot_be_written_says_so(called, cases, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    done = command("run", cases / "one_unit" / "scenario.yaml", "--out", tmp_path / "file")
+    done = called("run", cases / "one_unit" / "scenario.yaml", "--out", tmp_path / "file")
     assert (done.returncode, done.stdout) == (6, "")
     assert done.stderr.startswith("gridtwin: cannot read or write: ")

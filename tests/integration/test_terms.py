@@ -8,9 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gridtwin import api
 from gridtwin.cli import main
+from gridtwin.compare.layout.run_view import RunView
+from gridtwin.compare.run_cards import run_cards
+from gridtwin.compare.series import RunSeries
 from gridtwin.economics.accounts import grid_carbon
 from gridtwin.results.files import read_columns
+from gridtwin.results.saved_run import open_run
 
 TESTS = Path(__file__).parents[1]
 POCKET = TESTS / "scenarios" / "pocket.yaml"
@@ -76,7 +81,7 @@ def test_direct_supply_is_what_came_while_the_site_drew(run, data):
     taken = np.minimum(v["site_mw"][:, 1], v["unit_mw"][:, units.index("wind")] * 4 / 40)
     accounts = read_columns(run / "accounts.parquet")
     assert accounts["direct_mwh"][1] == pytest.approx(taken.sum() * data.step_h)
-    assert accounts["direct_saving"][1] == pytest.approx((taken * v["charged_per_mwh"][:, 1]).sum() * data.step_h)
+    assert accounts["direct_saved_cost"][1] == pytest.approx((taken * v["charged_per_mwh"][:, 1]).sum() * data.step_h)
 
 
 def test_key_figures_are_those_of_all_sites(run, kpis):
@@ -108,6 +113,25 @@ def test_regions_settle_what_crosses_between_them(run, data):
     rows = {(a, b): (gb, cost) for a, b, gb, cost in zip(*(table[name].tolist() for name in table), strict=True)}
     for pair, gb, price in ((("shore", "inland"), moved[0, 1], 0.02), (("inland", "shore"), moved[1, 0], 0.03)):
         assert rows.get(pair, (0, 0)) == pytest.approx((gb, gb * price))
+
+
+def test_indicators_of_a_layout_hold_the_green_shares(run):
+    view = RunView(RunSeries(open_run(run), run_cards([open_run(run)])[0]))
+    accounts = open_run(run).account("accounts")
+    shares = {reading.region: reading.value for reading in view.readings if reading.indicator == "green_share_annual"}
+    assert shares == {
+        name: pytest.approx(value)
+        for level, name, value in zip(*(accounts[c] for c in ("level", "name", "green_share_annual")), strict=True)
+        if level != "site"
+    }
+
+
+def test_a_price_on_what_is_not_green_makes_hours_greener(run, pocket, tmp_path):
+    priced = pocket("variants=[terms]", "dispatch.green_share_price_per_mwh=100.0")
+    summary = api.run(priced, tmp_path).summary
+    before = json.loads((run / "summary.json").read_text(encoding="utf-8"))["kpis"]
+    assert summary["kpis"]["green_share_hourly"] > before["green_share_hourly"]
+    assert all(ledger["pass"] for ledger in summary["ledgers"].values())
 
 
 def test_a_price_in_the_scenario_holds_for_all_sites(pocket):

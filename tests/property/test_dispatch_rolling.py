@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from gridtwin.dispatch import dispatch_pooled, kept_cost, roll_fluid
+from gridtwin.dispatch import GreenTarget, dispatch_pooled, kept_cost, roll_fluid
 
 SEEDS = range(40)
 RELATIVE = 1e-6
@@ -29,6 +30,25 @@ def test_also_when_starts_are_decided_for_several_steps_at_once(small_system, se
     plan, _ = dispatch_pooled(system.grid, compute)
     rolled = roll_fluid(system.grid, compute, size, horizon_steps=7)
     assert rolled == pytest.approx(plan.solver.objective, rel=RELATIVE)
+
+
+@pytest.mark.parametrize("seed", SEEDS[:10])
+def test_also_with_a_price_on_what_is_not_green(small_system, seed):
+    system = small_system(seed, steps=7)
+    compute = with_green(system.compute, seed)
+    plan, work = dispatch_pooled(system.grid, compute)
+    assert plan.solver.objective > dispatch_pooled(system.grid, system.compute)[0].solver.objective
+    rolled = roll_fluid(system.grid, compute, compute.block_steps, horizon_steps=7)
+    assert rolled == pytest.approx(plan.solver.objective, rel=RELATIVE)
+    kept = kept_cost(system.grid, compute, plan, work, 7)
+    assert kept == pytest.approx(plan.solver.objective, rel=RELATIVE)
+
+
+def with_green(compute, seed):
+    rng = np.random.default_rng(seed)
+    sites = len(compute.connection_mw)
+    target = GreenTarget(rng.uniform(0.2, 1, sites), rng.uniform(0, 8, (len(compute.base_mw), sites)), 25.0)
+    return replace(compute, green=target)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, TypeAlias
 
@@ -35,8 +34,7 @@ def entry(registry: Registry, name: str) -> Row:
         return {"entry": "unit", **_all_fields(unit), "system_figures": _all_fields(registry.systems[unit.based_on])}
     if system := registry.systems.get(name):
         used = [unit.name for unit in registry.units.values() if unit.based_on == name]
-        rack = {"per_standard_rack": system.per_standard_rack}
-        return {"entry": "system", **_all_fields(system), **rack, "units": used}
+        return {"entry": "system", **_all_fields(system), "units": used}
     known = [*registry.systems, *registry.units, *(str(pool.identifier) for pool in registry.pools)]
     raise RegistryError(f"the registry has no {name!r}{did_you_mean(name, known)}; list all: gridtwin registry list")
 
@@ -61,7 +59,8 @@ def _machines(registry: Registry, name: str) -> Row:
 
 def _all_fields(record: System | Hardware) -> Row:
     """Return a record as JSON holds it."""
-    return {name: _plain(value) for name, value in asdict(record).items()}
+    rack = {"per_standard_rack": record.per_standard_rack} if isinstance(record, System) else {}
+    return {name: _plain(value) for name, value in asdict(record).items()} | rack
 
 
 def _plain(value: object) -> object:
@@ -75,14 +74,11 @@ def tables(registry: Registry) -> dict[str, list[Row]]:
 
     Speeds stand in one column per precision, so that nobody adds unlike ones in a spreadsheet.
     """
-    catalogue = {
-        "systems": [_all_fields(system) | _listed(system.estimates) for system in registry.systems.values()],
-        "units": [_all_fields(unit) | _listed(unit.estimates) for unit in registry.units.values()],
-    }
-    for row, system in zip(catalogue["systems"], registry.systems.values(), strict=True):
-        row["per_standard_rack"] = system.per_standard_rack
     if not registry.pools:
-        return catalogue
+        return {
+            "systems": [_catalogue_row(system) for system in registry.systems.values()],
+            "units": [_catalogue_row(unit) for unit in registry.units.values()],
+        }
     readings = [_reading_row(reading) for pool in registry.pools for reading in pool.readings]
     return {
         "pools": [_pool_row(pool) for pool in registry.pools],
@@ -91,8 +87,9 @@ def tables(registry: Registry) -> dict[str, list[Row]]:
     }
 
 
-def _listed(names: Sequence[str]) -> Row:
-    return {"estimates": ";".join(names)}
+def _catalogue_row(record: System | Hardware) -> Row:
+    """Return a record with its estimates in one cell, as the tables of the catalogue have them."""
+    return _all_fields(record) | {"estimates": ";".join(record.estimates)}
 
 
 def _pool_row(pool: Pool) -> Row:

@@ -17,6 +17,7 @@ from gridtwin.cli import (
     compare,
     doctor,
     export,
+    layout,
     new,
     registry,
     report,
@@ -51,6 +52,7 @@ app.command()(resume.resume)
 app.command()(verify.verify)
 app.command()(show.show)
 app.command()(compare.compare)
+app.command()(layout.layout)
 app.command()(report.report)
 app.command()(export.export)
 app.command()(view.view)

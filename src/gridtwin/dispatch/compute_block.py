@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gridtwin.arrays import sum_at
+from gridtwin.dispatch.green_rows import add_green
 from gridtwin.dispatch.grid_block import InjectionMap
 from gridtwin.dispatch.preemptible_block import add_interruptions, add_nodes, add_work
 from gridtwin.dispatch.problem import ComputeProblem, Penalties
@@ -66,6 +67,7 @@ def add_compute(
     busy, overbooked, nodes = _add_busy(program, problem, placed, run, overbooking_price(problem, penalties) * step_h)
     moved, carried, bandwidth = _add_wan(program, problem, placed, run, step_h, late_price_per_gb(problem, penalties))
     _limit_connections(program, problem, busy, penalties.connection_per_mwh * step_h, meters)
+    add_green(program, problem, busy, step_h)
     left = _value_what_is_left(program, problem, backlog, placed, undone, step_h)
     fixed = problem.base_mw + (problem.node_mw * problem.committed_nodes).sum(axis=2)
     injection.constant = injection.constant - sum_at(fixed, problem.site_bus, injection.constant.shape[1])

@@ -12,6 +12,7 @@ import numpy as np
 
 from gridtwin.arrays import ratio_or_zero, sum_at
 from gridtwin.dispatch.compute_block import overbooking_price
+from gridtwin.dispatch.green_rows import green_short_mw
 from gridtwin.dispatch.problem import (
     ComputeProblem,
     GridPlan,
@@ -162,7 +163,9 @@ def kept_cost(grid: GridProblem, compute: ComputeProblem, plan: GridPlan, work: 
     penalties, kept = grid.penalties, slice(0, steps)
     overload = plan.overload_mw[kept].sum()
     behind_mw = _stores_mw(grid.stores, plan, steps, len(compute.connection_mw))
-    over = np.maximum(_site_mw(compute, work, steps) + behind_mw - compute.connection_mw, 0.0).sum()
+    site_mw = _site_mw(compute, work, steps)
+    over = np.maximum(site_mw + behind_mw - compute.connection_mw, 0.0).sum()
+    not_green = 0.0 if compute.green is None else compute.green.price_per_mwh * green_short_mw(compute, site_mw).sum()
     price = overbooking_price(compute, penalties)
     late = (price[kept] * work.overbooked_nodes[kept]).sum()
     node_h = _node_h_after(compute, work, steps, grid.step_h)
@@ -179,6 +182,7 @@ def kept_cost(grid: GridProblem, compute: ComputeProblem, plan: GridPlan, work: 
         + penalties.overload_per_mwh * overload
         + penalties.connection_per_mwh * over
         + penalties.reserve_per_mwh * plan.reserve_short_mw[kept].sum()
+        + not_green
         + late
     )
     wan = _wan_cost(compute, work, steps, late_price_per_gb(compute, penalties))
@@ -241,9 +245,10 @@ def _continued(grid: GridProblem, plan: GridPlan, steps: int) -> GridProblem:
 
 
 def _steps_of_compute(compute: ComputeProblem, part: slice) -> ComputeProblem:
-    parted = compute.preemptible
+    parted, green = compute.preemptible, compute.green
     return replace(
         compute,
+        green=None if green is None else replace(green, output_mw=green.output_mw[part]),
         preemptible=replace(parted, **{name: getattr(parted, name)[part] for name in _PER_STEP_PREEMPTIBLE}),
         **{name: getattr(compute, name)[part] for name in _PER_STEP_COMPUTE},
     )

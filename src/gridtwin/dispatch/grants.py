@@ -35,10 +35,15 @@ def grants(problem: ComputeProblem, work: PooledWork) -> ComputePlan:
     leaving = release.sum(axis=3)  # (time, origin, class, bin)
     flow = work.moved_nodes[block_of_step].transpose(0, 2, 1, 3)[:, :, None]  # (time, class, 1, origin, site)
     allowed = problem.route_allowed.transpose(1, 0, 2)[None, :, None]
-    route = fit(_seeded(flow) * allowed, leaving.transpose(0, 2, 3, 1), work.placed_nodes)
+    seed = _seeded(flow) * allowed
+    route = np.zeros((*leaving.shape, seed.shape[-1]))
+    for c in range(leaving.shape[2]):
+        gives = np.flatnonzero(leaving[:, :, c].any(axis=(0, 2)))  # most origins of a large fleet have few classes
+        fitted = fit(seed[:, c][:, :, gives], leaving[:, gives, c].transpose(0, 2, 1), work.placed_nodes[:, c])
+        route[:, gives, c] = fitted.transpose(0, 2, 1, 3)
     return ComputePlan(
         release_nodes=release.reshape(len(release), -1),
-        route_nodes=route.transpose(0, 3, 1, 2, 4).copy(),
+        route_nodes=route,
         preemptible_nodes=work.run_nodes,
     )
 

@@ -18,6 +18,7 @@ __all__ = [
     "ComputeProblem",
     "DispatchPlan",
     "FleetPlan",
+    "GreenTarget",
     "GridPlan",
     "GridProblem",
     "GridReview",
@@ -221,6 +222,15 @@ class PreemptibleProblem:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class GreenTarget:
+    """Share of each site's draw that its contracts should give in the same step, and the price of what is short."""
+
+    share: FloatArray  # (site,) 0 where there is no target
+    output_mw: FloatArray  # (time, site) expected under contract
+    price_per_mwh: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ComputeProblem:
     """Where and when waiting and coming jobs may run. `q` runs over (origin, class, delay class, bin).
 
@@ -249,6 +259,7 @@ class ComputeProblem:
     coarse_after: int = 0  # first step from which on starts are decided for several steps at once
     coarse_steps: int = 1  # that many
     part_of: tuple[int, ...] = ()  # (origin,) origin whose links each uses; empty: each has its own
+    green: GreenTarget | None = None
 
     @property
     def fine_steps(self) -> int:

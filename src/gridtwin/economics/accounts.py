@@ -11,6 +11,7 @@ import numpy as np
 from gridtwin.arrays import ratio_or_zero, sum_at
 from gridtwin.economics.carbon_flow import consumption_co2_kg_per_mwh
 from gridtwin.economics.production import along_segments
+from gridtwin.economics.regions import RACK_W
 from gridtwin.economics.settlement import parties
 from gridtwin.economics.supply import KINDS, Claims
 from gridtwin.units import KG_PER_T, FloatArray
@@ -34,7 +35,6 @@ Inputs = Mapping[str, Arrays]
 SITE, REGION, NATION = "site", "region", "nation"
 DRAWS = ("loads", "sites", "stores", "dumping")  # parties that take power out of the grid for good or for later
 HOURS_A_YEAR = 8760.0
-RACK_W = 2500.0  # standard rack
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,7 +145,7 @@ class SiteAccounts:
     kind_mwh: FloatArray  # (site, kind of contract) claimed
     matched_mwh: FloatArray  # claimed in the step in which it was delivered
     supply_cost: FloatArray  # price of what is claimed
-    direct_saving: FloatArray  # price at the meter of what came from behind it
+    direct_saved_cost: FloatArray  # price at the meter of what came from behind it
     location_based_co2_kg: FloatArray
     market_based_co2_kg: FloatArray
     racks_used: FloatArray
@@ -181,7 +181,7 @@ def site_accounts(
         kind_mwh=(is_kind @ claimed.mwh).T,
         matched_mwh=claimed.matched_mw.sum(axis=0) * step_h,
         supply_cost=supply["price_per_mwh"] @ claimed.mwh,
-        direct_saving=(claimed.direct_mw * v["charged_per_mwh"]).sum(axis=0) * step_h,
+        direct_saved_cost=(claimed.direct_mw * v["charged_per_mwh"]).sum(axis=0) * step_h,
         location_based_co2_kg=(draw_mw * at_site).sum(axis=0) * step_h,
         market_based_co2_kg=rate @ claimed.mwh + np.where(unclaimed_mwh > 0, residual, 0.0) * unclaimed_mwh,
         racks_used=racks,
@@ -227,7 +227,7 @@ def accounts_table(accounts: SiteAccounts, inputs: Inputs) -> dict[str, np.ndarr
         "location_based_co2_t": total(accounts.location_based_co2_kg) / KG_PER_T,
         "market_based_co2_t": total(accounts.market_based_co2_kg) / KG_PER_T,
         "supply_cost": total(accounts.supply_cost),
-        "direct_saving": total(accounts.direct_saving),
+        "direct_saved_cost": total(accounts.direct_saved_cost),
         "racks_used": total(accounts.racks_used),
         "labour_cost": np.where(total(labour_known.astype(np.float64)) > 0, labour, np.nan),
     }
@@ -244,7 +244,7 @@ def account_kpis(table: Arrays, *, has_supply: bool) -> dict[str, float | int | 
         Whether anything is under contract.
     """
     nation = {name: _number(values[-1]) for name, values in table.items() if values.dtype.kind == "f"}
-    of_supply = ("green_share_annual", "green_share_hourly", "market_based_co2_t", "supply_cost", "direct_saving")
+    of_supply = ("green_share_annual", "green_share_hourly", "market_based_co2_t", "supply_cost", "direct_saved_cost")
     return {
         "location_based_co2_t": nation["location_based_co2_t"],
         **{name: nation[name] if has_supply else None for name in of_supply},

@@ -12,7 +12,7 @@ from gridtwin.economics.indicator_table import indicator_table
 from gridtwin.economics.regions import Fleet, totals
 from gridtwin.units import HOUR_S, FloatArray, IntArray
 
-__all__ = ["NATION", "Reading", "Work", "hhi", "indicators", "nation", "share", "work_by_region"]
+__all__ = ["NATION", "Reading", "Work", "hhi", "indicators", "nation", "share"]
 
 NATION: Final = ""  # region of readings for the whole model
 ALL: Final = ""  # class of readings that tell classes not apart
@@ -59,6 +59,8 @@ class Work:
     wanted_service_nodes : ndarray (class,)
     busy_nodes : ndarray (site, class)
         With jobs or services.
+    done_node_h : ndarray (site, class), node-h
+        The same over the whole run.
     hours : float, h
         In which jobs arrive.
     """
@@ -68,6 +70,7 @@ class Work:
     run_node_h: FloatArray
     wanted_service_nodes: FloatArray
     busy_nodes: FloatArray
+    done_node_h: FloatArray
     hours: float
 
 
@@ -105,19 +108,12 @@ def hhi(amounts: FloatArray) -> FloatArray:
     return np.asarray((share(amounts, amounts.sum(axis=0)) ** 2).sum(axis=0))
 
 
-def work_by_region(run_node_h: FloatArray, fleet: Fleet) -> FloatArray:
-    """Node-hours by region of origin, class and region of site (from, class, to); what has no region is left out."""
-    regions = len(fleet.regions)
-    of_origin = totals(run_node_h, fleet.origin_region, regions)[:-1]
-    return np.moveaxis(totals(np.moveaxis(of_origin, 2, 0), fleet.site_region, regions)[:-1], 0, 2)
-
-
 def indicators(
     fleet: Fleet,
     work: Work,
     jobs: Columns,
     sites: Columns,
-    wan_cost: FloatArray,
+    data_cost: Columns,
     green: Mapping[str, FloatArray] | None = None,
 ) -> list[Reading]:
     """Return all readings, in the order of the table, then the nation before regions.
@@ -131,7 +127,8 @@ def indicators(
     sites : mapping of arrays (site,)
         Over the run: `energy_mwh` at the meter, `facility_mwh`, `it_mwh`, `paid` by tariff, `co2_kg` and
         `marginal_co2_kg` of the energy.
-    wan_cost : ndarray (origin,), money
+    data_cost : mapping of arrays (origin,), money
+        `wan_cost` and `requests_cost`.
     green : mapping of arrays (region + 1,), optional
         `green_share_annual` and `green_share_hourly`, the nation last; both are None without it.
     """
@@ -144,7 +141,7 @@ def indicators(
         **_reach(fleet),
         **_delays(fleet, work, jobs),
         **_energy(fleet, sites),
-        "wan_cost": totals(wan_cost, fleet.origin_region, len(fleet.regions)),
+        **{name: totals(cost, fleet.origin_region, len(fleet.regions)) for name, cost in data_cost.items()},
         **(green or nothing),
     }
     return [reading for name in indicator_table() for reading in _readings(name, values[name], fleet)]
@@ -202,7 +199,7 @@ def _layout(fleet: Fleet, work: Work) -> dict[str, FloatArray]:
     racks = totals(fleet.racks, fleet.site_region, regions)
     room = totals(fleet.rack_room, fleet.site_region, regions)
     everywhere = (fleet.site_region >= 0).all()
-    spread = {"hhi_capacity": fleet.pflops, "hhi_work": work.busy_nodes}
+    spread = {"hhi_capacity": fleet.pflops, "hhi_work": work.done_node_h}
     return {
         "rack_share": share(racks, racks.sum(axis=1, keepdims=True)),
         "rack_use": share(racks.sum(axis=1), room),

@@ -28,7 +28,7 @@ KPIS: Mapping[str, Kpi] = {
     "electricity_cost": Kpi("what the sites pay by their tariff", "{currency}", "数据中心电费（按电价套餐）"),
     "expected_electricity_cost": Kpi("what they expected to pay when they planned", "{currency}", "计划时预计的电费"),
     "supply_cost": Kpi("price of green energy claimed under contract", "{currency}", "绿电合同费用"),
-    "direct_saving": Kpi(
+    "direct_saved_cost": Kpi(
         "energy from behind the meter at the tariff, not paid to the grid", "{currency}", "绿电直连节省的购电费"
     ),
     "labour_cost": Kpi("labour at the sites, by racks in use", "{currency}", "运维人工成本（按在用机架）"),

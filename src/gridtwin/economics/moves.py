@@ -43,8 +43,8 @@ class Move:
     ----------
     origin, site : str
         Regions.
-    node_h : mapping of str to float
-        By class; classes are never added.
+    node_h, class_mwh : mapping of str to float
+        Node-hours and energy by class; of the two only energies may be added.
     energy_mwh : float, MWh
         That the jobs added at the meters of the sites.
     home_mwh : float or None, MWh
@@ -57,6 +57,7 @@ class Move:
     origin: str
     site: str
     node_h: Mapping[str, float]
+    class_mwh: Mapping[str, float]
     energy_mwh: float
     home_mwh: float
     average_kg: float | None
@@ -207,13 +208,15 @@ def moves(
     regions = len(fleet.regions)
     pair, which = np.unique(home[rows] * regions + there[rows], return_inverse=True)
     sums = {name: np.bincount(which, weights=values, minlength=len(pair)) for name, values in amounts.items()}
-    node_h = np.zeros((len(pair), len(fleet.classes)))
+    node_h, class_mwh = np.zeros((2, len(pair), len(fleet.classes)))
     np.add.at(node_h, (which, chosen["class_index"]), chosen["nodes"] * chosen["runtime_s"] / HOUR_S)
+    np.add.at(class_mwh, (which, chosen["class_index"]), amounts["energy_mwh"])
     found = [
         Move(
             fleet.regions[number // regions],
             fleet.regions[number % regions],
             dict(zip(fleet.classes, node_h[place].tolist(), strict=True)),
+            dict(zip(fleet.classes, class_mwh[place].tolist(), strict=True)),
             **{name: _known(values[place]) for name, values in sums.items()},  # type: ignore[arg-type]
         )
         for place, number in enumerate(pair.tolist())

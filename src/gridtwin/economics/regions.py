@@ -13,7 +13,9 @@ from gridtwin.units import BoolArray, FloatArray, IntArray
 __all__ = ["RACK_W", "Fleet", "regional_fleet", "totals"]
 
 RACK_W: Final = 2500.0  # equipment of a standard rack at full load
-METERED_IN: Final[Mapping[str, str]] = {"general": "fp32", "intelligent": "fp16", "inference": "fp16", "super": "fp64"}
+SPEED: Final[Mapping[str, str]] = {
+    "fp64": "fp64_tflops", "fp32": "fp32_tflops", "fp16": "fp16_tflops", "int8": "int8_tops",
+}  # fmt: skip
 RESIDENT: Final = "resident"  # last part of the label of work that may not leave its region
 PART: Final = "/"
 
@@ -102,14 +104,15 @@ def regional_fleet(inputs: Tables, origins: Sequence[str], classes: Sequence[str
     Parameters
     ----------
     inputs : mapping of tables
-        `site_facts`, `origin_facts`, `node_facts`, `pools` and `wan` of a run folder.
+        `sites`, `site_terms`, `origins`, `origin_facts`, `node_facts`, `pools` and `wan` of a run folder.
     origins, classes : sequence of str
         As the coordinates of the run have them; `Beijing/resident` is a part of `Beijing`.
     """
-    facts, shape = inputs["site_facts"], (len(inputs["site_facts"]["site"]), len(classes))
-    row = _rows(origins, inputs["origin_facts"]["origin"].tolist())
-    of_origin, of_site = inputs["origin_facts"]["region"], facts["region"]
-    regions = tuple(dict.fromkeys(name for name in (*of_origin.tolist(), *of_site.tolist()) if name))
+    terms, facts = inputs["site_terms"], inputs["origin_facts"]
+    given = dict(zip(facts["origin"].tolist(), facts["region"].tolist(), strict=True))
+    of_origin = np.array([given[whole] for whole in inputs["origins"]["whole"].tolist()], dtype=object)
+    shape = (len(terms["region"]), len(classes))
+    regions = tuple(dict.fromkeys(name for name in (*of_origin.tolist(), *terms["region"].tolist()) if name))
     pools = inputs["pools"]
     capacity = pools["capacity_nodes"].reshape(shape).astype(np.float64)
     added_w = (pools["peak_w"] - pools["idle_w"]).reshape(shape)
@@ -118,29 +121,18 @@ def regional_fleet(inputs: Tables, origins: Sequence[str], classes: Sequence[str
     return Fleet(
         regions=regions,
         classes=tuple(classes),
-        site_region=_places(of_site, regions),
-        origin_region=_places(of_origin, regions)[row],
+        site_region=_places(terms["region"], regions),
+        origin_region=_places(of_origin, regions),
         resident=np.array([label.split(PART)[-1] == RESIDENT for label in origins], dtype=bool),
-        population=_population(inputs["origin_facts"], regions),
+        population=_population(facts, regions),
         capacity_nodes=capacity,
         pflops=_metered(inputs["node_facts"], shape),
         racks=capacity * pools["peak_w"].reshape(shape) / RACK_W,
-        rack_room=facts["racks"],
+        rack_room=terms["racks"],
         added_w=added_w,
         mean_w=mean_w,
         latency_ms=inputs["wan"]["latency_oneway_ms"].reshape(len(origins), shape[0]),
     )
-
-
-def _rows(origins: Sequence[str], table: Sequence[str]) -> IntArray:
-    """Place of each origin in the model's table: its own, or that of the longest name that it is a part of."""
-    place = {name: row for row, name in enumerate(table)}
-
-    def row(label: str) -> int:
-        whole = [name for name in place if label == name or label.startswith(name + PART)]
-        return place[max(whole, key=len)]
-
-    return np.array([row(label) for label in origins], dtype=np.int64)
 
 
 def _places(names: np.ndarray, regions: Sequence[str]) -> IntArray:
@@ -149,17 +141,16 @@ def _places(names: np.ndarray, regions: Sequence[str]) -> IntArray:
 
 
 def _population(facts: Mapping[str, np.ndarray], regions: Sequence[str]) -> FloatArray:
-    """People of each region; NaN where an origin does not say, or there is none."""
+    """People of each region; NaN where an origin does not say, or there is none. Parts of an origin count once."""
     place = _places(facts["region"], regions)
-    people = totals(facts["population"].astype(np.float64), place, len(regions))[:-1]
-    return np.where(np.isin(np.arange(len(regions)), place), people, np.nan)
+    total = totals(facts["population"].astype(np.float64), place, len(regions))[:-1]
+    return np.where(np.isin(np.arange(len(regions)), place), total, np.nan)
 
 
 def _metered(nodes: Mapping[str, np.ndarray], shape: tuple[int, int]) -> FloatArray:
-    """Metered speed (site, class), PFLOP/s; machines of one class that are metered differently leave it NaN."""
-    pflops = np.zeros(shape)
-    meter = np.array([METERED_IN.get(name, "") for name in nodes["made_for"].tolist()])
+    """Metered speed (site, class), POP/s; machines of one class that are metered differently leave it NaN."""
+    speed, meter = np.zeros(shape), nodes["precision"].astype(str)
     for row, (site, place, kind) in enumerate(zip(nodes["site_index"], nodes["class_index"], meter, strict=True)):
-        alike = kind and (meter[nodes["class_index"] == place] == kind).all()
-        pflops[site, place] += nodes["nodes"][row] * nodes[f"{kind}_tflops"][row] / 1000.0 if alike else np.nan
-    return pflops
+        alike = (meter[nodes["class_index"] == place] == kind).all()
+        speed[site, place] += nodes["nodes"][row] * nodes[SPEED[kind]][row] / 1000.0 if alike else np.nan
+    return speed

@@ -33,13 +33,13 @@ def rules_table(variables: Arrays, inputs: Inputs, accounts: SiteAccounts) -> di
         Columns `site`, `rule`, `limit`, `value`, `met`. The PUE may not exceed its limit; the others may not fall below
         theirs. A value that cannot be told is NaN and meets nothing.
     """
-    terms = inputs["site_terms"]
+    facts = inputs["site_facts"]
     energy = variables["facility_mw"].sum(axis=0), variables["it_mw"].sum(axis=0)
     claimed = accounts.kind_mwh.sum(axis=1)
     rules = {
-        PUE: (terms["pue_limit"], _ratio(*energy), -1.0),
-        RACK_USE: (terms["rack_use_min"], _ratio(racks_used(inputs), terms["racks"]), 1.0),
-        GREEN_SHARE: (terms["green_share_min"], _ratio(claimed, accounts.energy_mwh), 1.0),
+        PUE: (facts["pue_limit"], _ratio(*energy), -1.0),
+        RACK_USE: (facts["rack_use_min"], _ratio(racks_used(inputs), facts["racks"]), 1.0),
+        GREEN_SHARE: (inputs["site_terms"]["green_share_min"], _ratio(claimed, accounts.energy_mwh), 1.0),
     }
     rows = [
         (str(site), rule, float(limit[index]), float(value[index]), bool(sign * (value - limit)[index] >= 0))

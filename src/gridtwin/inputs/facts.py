@@ -1,4 +1,4 @@
-"""What planners count by: regions, people, racks and hardware of a model folder."""
+"""What planners count by: people, hardware and Chinese names of a model folder."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from gridtwin.catalogue.hardware import load_hardware
 from gridtwin.inputs.network import indices
 from gridtwin.inputs.tables import ModelFolder, numbers
 from gridtwin.records import ModelFacts
+from gridtwin.units import FloatArray
 
 __all__ = ["model_facts"]
 
@@ -16,22 +17,16 @@ def model_facts(model: ModelFolder) -> ModelFacts:
     """Build the record of a model whose tables have no issues."""
     buses, sites, origins, nodes = (model.tables[name] for name in ("buses", "sites", "origins", "nodes"))
     hardware = [load_hardware()[name] for name in nodes.text("hardware")]
-    speed = {
-        name: np.array([getattr(unit, name) for unit in hardware])
-        for name in ("peak_w", "fp64_tflops", "fp32_tflops", "fp16_tflops")
-    }
+
+    def figure(name: str) -> FloatArray:
+        return np.array([getattr(unit, name) for unit in hardware], dtype=np.float64)
+
     return ModelFacts(
         bus_name_zh=buses.text("name_zh"),
-        bus_region=buses.text("region"),
         site_name_zh=sites.text("name_zh"),
-        site_region=sites.text("region"),
         site_tier=sites.text("tier"),
         site_hub=sites.text("hub"),
         site_side=sites.text("side"),
-        site_racks=numbers(sites, "racks"),
-        site_pue_limit=numbers(sites, "pue_limit"),
-        site_rack_use_min=numbers(sites, "rack_use_min"),
-        site_green_share_min=numbers(sites, "green_share_min"),
         origin=origins.text("origin"),
         origin_name_zh=origins.text("name_zh"),
         origin_region=origins.text("region"),
@@ -40,11 +35,12 @@ def model_facts(model: ModelFolder) -> ModelFacts:
         node_site=indices(nodes.text("site"), sites.text("site")),
         node_class=indices(nodes.text("compute_class"), tuple(model.spec.compute.classes)),
         node_hardware=nodes.text("hardware"),
-        node_made_for=tuple(unit.compute_class for unit in hardware),
+        node_precision=tuple(unit.precision for unit in hardware),
         nodes=numbers(nodes, "nodes").astype(np.int64),
         node_vintage=numbers(nodes, "vintage").astype(np.int64),
-        node_peak_w=speed["peak_w"],
-        node_fp64_tflops=speed["fp64_tflops"],
-        node_fp32_tflops=speed["fp32_tflops"],
-        node_fp16_tflops=speed["fp16_tflops"],
+        node_peak_w=figure("peak_w"),
+        node_fp64_tflops=figure("fp64_tflops"),
+        node_fp32_tflops=figure("fp32_tflops"),
+        node_fp16_tflops=figure("fp16_tflops"),
+        node_int8_tops=figure("int8_tops"),
     )

@@ -14,10 +14,12 @@ from gridtwin.records import (
     AcInjections,
     AcSolution,
     ComputeState,
+    Contracts,
     Fleet,
     GridData,
     LinkTerms,
     NetworkMatrices,
+    SiteTerms,
     StoreData,
     UnitData,
     UnitTerms,
@@ -43,6 +45,9 @@ class System:
     groups: UnitGroups
     stores: StoreData
     fleet: Fleet
+    site_terms: SiteTerms
+    contracts: Contracts
+    green_share_price_per_mwh: float  # of what a site draws in an hour beyond what its least green share allows
     penalties: Penalties
     tariff: Tariff
     zone_s: int  # offset from UTC of the local hours and months that tariffs go by

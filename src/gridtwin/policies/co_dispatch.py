@@ -11,6 +11,7 @@ from gridtwin.compute.power import it_power_mw, marginal_node_mw
 from gridtwin.dispatch import ComputeProblem, DispatchPlan, PreemptibleProblem, Review, TerminalValue, co_dispatch
 from gridtwin.policies.base import Observation, System
 from gridtwin.policies.feedback import Feedback, reviewer
+from gridtwin.policies.green import green_target
 from gridtwin.policies.grid_problem import pose_grid, with_prices
 from gridtwin.policies.losses import expected_losses, no_losses, plan_losses
 from gridtwin.policies.terminal import first_price, site_price, terminal_value
@@ -113,6 +114,7 @@ class CoDispatch:
             coarse_after=self.coarse_after,
             coarse_steps=self.coarse_steps,
             part_of=fleet.axes.part_of,
+            green=green_target(self.system, forecast),
         )
 
     def _pose_preemptible(self, work: ExpectedPreemptible, terminal: TerminalValue) -> PreemptibleProblem:

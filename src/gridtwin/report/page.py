@@ -42,6 +42,7 @@ SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "price_heat", "site_heat", "co2_heat",
     ),
     "stores": ("stores", "links"),
+    "regions": ("region_heat", "moved_work"),
     "network": ("binding_lines", "outages"),
 }  # fmt: skip
 HALF: Final = frozenset(

@@ -110,6 +110,10 @@ class SavedRun:
         """Return what everybody pays at locational prices: columns party, name, energy_mwh, paid_cost."""
         return read_columns(self.path / "money.parquet")
 
+    def account(self, table: str) -> Columns:
+        """Return one of the tables drawn up at the end: accounts, carbon, rules, supply or wan_settlement."""
+        return read_columns(self.path / f"{table}.parquet")
+
     def outages(self) -> Columns | None:
         """Return N-1, one row for each outage of each step; None where it was not asked for."""
         file = self.path / "n1.parquet"

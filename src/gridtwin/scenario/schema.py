@@ -216,6 +216,11 @@ class Dispatch(Schema):
     spill_price_per_mwh: NonNegative = Field(default=1_000.0, description="Of surplus that nothing takes.")
     late_price_per_node_h: NonNegative = Field(default=50.0, description="Of work after its due time.")
     reserve_price_per_mwh: NonNegative = Field(default=1_000.0, description="Of upward reserve that is not held.")
+    green_share_price_per_mwh: NonNegative = Field(
+        default=0.0,
+        description="Of the least green share of what a site plans to draw in an hour, beyond what its contracts "
+        "give then.",
+    )
 
 
 class Tariff(Schema):

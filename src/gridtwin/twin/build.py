@@ -120,6 +120,9 @@ def make_system(study: Study) -> System:
         groups=group_units(study.units, study.unit_terms),
         stores=study.stores,
         fleet=study.fleet,
+        site_terms=study.site_terms,
+        contracts=study.contracts,
+        green_share_price_per_mwh=prices.green_share_price_per_mwh,
         penalties=Penalties(
             shed_per_mwh=prices.shed_price_per_mwh,
             overload_per_mwh=prices.overload_price_per_mwh,

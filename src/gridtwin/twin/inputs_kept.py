@@ -168,11 +168,11 @@ def _sites(study: Study) -> Table:
 
 def _site_terms(study: Study) -> Table:
     terms = study.site_terms
-    columns = ("racks", "pue_limit", "rack_use_min", "green_share_min", "labour_cost_per_rack_year")
     return {
         "site": np.array(study.fleet.site),
         "region": np.array(terms.region, dtype=str),
-        **{name: getattr(terms, name) for name in columns},
+        "green_share_min": terms.green_share_min,
+        "labour_cost_per_rack_year": terms.labour_cost_per_rack_year,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -59,8 +59,14 @@ def keep_inputs(folder: RunFolder, study: Study, coordinator: Coordinator) -> No
     folder.commit(INPUTS, [path for path in folder.inputs.rglob("*") if path.is_file()])
 
 
-def kept_study(folder: RunFolder) -> Study:
+def kept_study(folder: RunFolder, overrides: Sequence[str] = ()) -> Study:
     """Load the study of a run from its folder alone.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    overrides : sequence of str
+        `a.b=value` laid over its scenario.
 
     Raises
     ------
@@ -69,7 +75,7 @@ def kept_study(folder: RunFolder) -> Study:
     """
     facts = read_facts(folder)
     try:
-        return replace(load_study(folder.inputs / SCENARIO), name=facts.scenario)
+        return replace(load_study(folder.inputs / SCENARIO, overrides), name=facts.scenario)
     except InputError as error:
         begun, here = facts.versions["gridtwin"], gridtwin.__version__
         raise ResultsError(

@@ -147,7 +147,8 @@ def fluid_costs(study: Study, coordinator: Coordinator, stored: Mapping[str, np.
     shape = work_shape(study.jobs, system.step_s)
     policy = CoDispatch(system, shape, capacity_margin=0.0, coarse_after=steps, coarse_steps=1)
     compute = policy.pose_compute(actual, actual.memory.price_per_mwh)
-    compute = replace(compute, block_steps=gcd(compute.block_steps, study.time.window_steps))
+    block_steps = gcd(compute.block_steps, study.time.window_steps)
+    compute = replace(compute, block_steps=block_steps, green=None)  # a run does not pay what its plan weighs
     bound, grid = _tightest(system, actual, compute, variables)
     rolling = roll_fluid(grid, compute, study.time.window_steps, study.time.horizon_steps)
     begun = _floor_cost(system, actual) + stored_worth(grid.stores, grid.stores.initial_mwh)

@@ -48,12 +48,10 @@ INPUTS = {
     "site_terms": {
         "site": ["east", "west"],
         "region": ["A", "B"],
-        "racks": [2000, np.nan],
-        "pue_limit": [1.25, 1.3],
-        "rack_use_min": [0.65, np.nan],
         "green_share_min": [np.nan, 0.5],
         "labour_cost_per_rack_year": [876, np.nan],
     },
+    "site_facts": {"racks": [2000, np.nan], "pue_limit": [1.25, 1.3], "rack_use_min": [0.65, np.nan]},
     "supply": {
         "contract": ["fence"],
         "kind": ["direct"],
@@ -134,7 +132,7 @@ def test_sites_by_place_and_by_contract(accounts):
     assert accounts.energy_mwh.tolist() == [8, 16]
     assert accounts.kind_mwh.tolist() == [[0, 0, 0, 0], [7.5, 0, 0, 0]]
     assert accounts.supply_cost.tolist() == [0, 300]
-    assert accounts.direct_saving.tolist() == [0, 450]
+    assert accounts.direct_saved_cost.tolist() == [0, 450]
 
 
 def test_what_all_consumers_bear_by_contract_is_all_that_is_emitted(accounts):
@@ -179,7 +177,7 @@ def test_indicators_are_those_of_all_sites(accounts, inputs):
     assert kpis["location_based_co2_t"] == pytest.approx(18)
     without = account_kpis(table, has_supply=False)
     assert without["location_based_co2_t"] == kpis["location_based_co2_t"]
-    for name in ("green_share_annual", "green_share_hourly", "market_based_co2_t", "supply_cost", "direct_saving"):
+    for name in ("green_share_annual", "green_share_hourly", "market_based_co2_t", "supply_cost", "direct_saved_cost"):
         assert without[name] is None
 
 
@@ -200,8 +198,8 @@ def test_rules(v, inputs, accounts):
 
 
 def test_no_rules(v, inputs, accounts):
-    free = {name: np.full(2, np.nan) for name in ("pue_limit", "rack_use_min", "green_share_min")}
-    table = rules_table(v, inputs | {"site_terms": inputs["site_terms"] | free}, accounts)
+    free = {name: np.full(2, np.nan) for name in ("racks", "pue_limit", "rack_use_min", "green_share_min")}
+    table = rules_table(v, inputs | {"site_facts": free, "site_terms": free}, accounts)
     assert len(table["rule"]) == 0
     assert rule_counts(table) == {}
 

@@ -65,7 +65,7 @@ INPUTS = {
 
 ACCOUNTS = {
     "supply_cost": 5.0,
-    "direct_saving": 6.0,
+    "direct_saved_cost": 6.0,
     "labour_cost": 7.0,
     "green_share_annual": 0.5,
     "green_share_hourly": 0.25,

@@ -18,7 +18,9 @@ from gridtwin.results.variables import variables
 ROOM = Path(gridtwin.report.__file__).parent
 ROWS = list(csv.DictReader((ROOM / "words.csv").read_text(encoding="utf-8").splitlines()))
 CODE = "\n".join(
-    file.read_text(encoding="utf-8") for file in sorted(ROOM.rglob("*")) if file.suffix in {".py", ".jinja"}
+    file.read_text(encoding="utf-8")
+    for file in (*sorted(ROOM.rglob("*")), ROOM.with_name("cli") / "layout_table.py")
+    if file.suffix in {".py", ".jinja"}
 )
 CHINESE = re.compile("[\u4e00-\u9fff]")
 

@@ -162,11 +162,11 @@ def test_large_numbers_have_words(value, en, zh):
     assert first_screen.scaled(value, words_in("zh")) == zh
 
 
-def test_the_command_writes_a_report_and_says_where(command, pocket_run, tmp_path):
+def test_the_command_writes_a_report_and_says_where(called, pocket_run, tmp_path):
     file = tmp_path / "r.html"
-    done = command("report", pocket_run("asap").path, "--out", file, "--lang", "zh")
+    done = called("report", pocket_run("asap").path, "--out", file, "--lang", "zh")
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, f"saved in {file}", "")
     assert 'lang="zh-CN"' in file.read_text(encoding="utf-8")
-    assert command("report", tmp_path).returncode == 3
-    assert command("report", pocket_run("asap").path, "--lang", "cn").returncode == 2
-    assert command("report").returncode == 2
+    assert called("report", tmp_path).returncode == 3
+    assert called("report", pocket_run("asap").path, "--lang", "cn").returncode == 2
+    assert called("report").returncode == 2

@@ -8,12 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
-from gridtwin.arrays import sum_at
 from gridtwin.compare.series import RunSeries
-from gridtwin.economics.carbon_flow import consumption_co2_kg_per_mwh
+from gridtwin.economics.accounts import grid_carbon
 from gridtwin.economics.indicators import Reading, Work, indicators, nation
 from gridtwin.economics.moves import Move, Rates, Verdict, moves, verdicts
-from gridtwin.economics.production import along_segments
 from gridtwin.economics.regions import Fleet, regional_fleet
 from gridtwin.scenario.kinds import duration_s
 from gridtwin.units import HOUR_S, FloatArray
@@ -41,6 +39,21 @@ class RunView:
     def jobs(self) -> Mapping[str, np.ndarray]:
         """All jobs and what became of them."""
         return self.series.run.jobs(JOB_COLUMNS)
+
+    @property
+    def region_names_zh(self) -> dict[str, str]:
+        """Chinese names of regions: that of the origin that is called like it, else of its only origin or site."""
+        inputs = self.series.inputs
+        regions = {"site": inputs["site_terms"]["region"].tolist(), "origin": inputs["origins"]["region"].tolist()}
+        names: dict[str, str] = {}
+        for kind in ("site", "origin"):
+            labels, facts = inputs[f"{kind}s"][kind].tolist(), inputs[f"{kind}_facts"]
+            called = dict(zip(facts[kind].tolist(), facts["name_zh"].tolist(), strict=True))
+            rows = ((label, region, called.get(label, "")) for label, region in zip(labels, regions[kind], strict=True))
+            found = [(label, region, text) for label, region, text in rows if region and text]
+            alone = {region for _, region, _ in found if sum(region == other for _, other, _ in found) == 1}
+            names |= {region: text for label, region, text in found if label == region or region in alone}
+        return names
 
     @property
     def step_s(self) -> int:
@@ -71,6 +84,7 @@ class RunView:
             run_node_h=ran,
             wanted_service_nodes=(served + unserved).sum(axis=1).mean(axis=0),
             busy_nodes=v["busy_node_s"][span].mean(axis=0) / self.step_s + served.mean(axis=0),
+            done_node_h=v["busy_node_s"].sum(axis=0) / HOUR_S + v["service_nodes"].sum(axis=0) * self.series.step_h,
             hours=self.arrival_steps * self.series.step_h,
         )
 
@@ -106,28 +120,37 @@ class RunView:
 
     @cached_property
     def average_kg_per_mwh(self) -> FloatArray:
-        """Consumption-based factor (time, bus): emissions of units follow the power through lines and links."""
-        v, inputs, buses = self.series.v, self.series.inputs, len(self.series.buses)
-        segments, units, stores = inputs["segments"], inputs["units"], inputs["stores"]
-        kg_per_h = along_segments(
-            v["unit_mw"], segments["unit_index"], segments["width_mw"], segments["co2_kg_per_mwh"]
-        )
-        at_grid = stores["site_index"] < 0
-        drawn = v["load_mw"] - v["shed_mw"] + sum_at(v["charge_mw"][:, at_grid], stores["bus_index"][at_grid], buses)
-        drawn = drawn + sum_at(v["site_mw"], inputs["sites"]["bus_index"], buses)
-        lines, links = inputs["lines"], inputs["links"]
-        into, out = v["from_mw"], v["to_mw"]
-        sent = np.hstack([np.where(into > 0, into, np.minimum(-out, 0.0)), v["link_mw"]])
-        ends = (np.concatenate([lines[f"{end}_index"], links[f"{end}_index"]]) for end in ("from", "to"))
-        emitted = sum_at(kg_per_h, units["bus_index"], buses)
-        return consumption_co2_kg_per_mwh(np.maximum(drawn, 0.0), emitted, sent, *ends)
+        """Consumption-based factor (time, bus)."""
+        return grid_carbon(self.series.v, self.series.inputs).factor_kg_per_mwh
 
     @cached_property
     def readings(self) -> tuple[Reading, ...]:
         """All indicators, of the nation and of each region."""
-        moved = self.series.v["moved_gb"].sum(axis=0)
+        return tuple(
+            indicators(self.fleet, self.work, self.jobs, self._sites(), self._data_cost(), self._green_shares())
+        )
+
+    def _data_cost(self) -> dict[str, FloatArray]:
+        """Cost of moving the data of jobs, and the requests of services, of each origin (origin,), money."""
+        moved, requests = self.series.v["moved_gb"].sum(axis=0), self.series.inputs["requests"]
         price = self.series.inputs["wan"]["price_per_gb"].reshape(moved.shape)
-        return tuple(indicators(self.fleet, self.work, self.jobs, self._sites(), (moved * price).sum(axis=1)))
+        return {
+            "wan_cost": (moved * price).sum(axis=1),
+            "requests_cost": np.bincount(requests["origin_index"], requests["cost"], minlength=len(moved)),
+        }
+
+    def _green_shares(self) -> dict[str, FloatArray] | None:
+        """Green shares of the accounts (region + 1,), the nation last; None where nothing is under contract."""
+        if len(self.series.inputs["supply"]["contract"]) == 0:
+            return None
+        accounts = self.series.run.account("accounts")
+        rows = zip(accounts["level"].tolist(), accounts["name"].tolist(), strict=True)
+        place = {(level, name): row for row, (level, name) in enumerate(rows)}
+        at = [place.get(("region", name), -1) for name in self.fleet.regions]
+        return {
+            name: np.array([accounts[name][row] if row >= 0 else np.nan for row in at] + [accounts[name][-1]])
+            for name in ("green_share_annual", "green_share_hourly")
+        }
 
     def _sites(self) -> dict[str, FloatArray]:
         """Energy of each site over the run, and what it pays and causes."""

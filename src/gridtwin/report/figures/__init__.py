@@ -12,6 +12,7 @@ from gridtwin.report.figures.durations import curtailment_duration, flow_duratio
 from gridtwin.report.figures.heatmaps import co2_heat, price_heat, site_heat
 from gridtwin.report.figures.money import costs, payments
 from gridtwin.report.figures.network import binding_lines, grid_map, outages
+from gridtwin.report.figures.regions import moved_work, region_heat
 from gridtwin.report.figures.stores import links, stores
 from gridtwin.report.figures.work import job_margin, job_wait, work_by_site, work_over_time
 from gridtwin.report.language import Words
@@ -42,6 +43,8 @@ FIGURES: Mapping[str, Maker] = {
     "co2_heat": co2_heat,
     "stores": stores,
     "links": links,
+    "region_heat": region_heat,
+    "moved_work": moved_work,
     "binding_lines": binding_lines,
     "outages": outages,
 }
