@@ -15,7 +15,20 @@ from typing import Final
 from gridtwin.catalogue.hardware import load_hardware
 from modelling.east_west_china.fleet_sources import Cluster, Province, Sources
 
-__all__ = ["MODEL", "Layout", "as_is", "build", "cross", "local", "main", "projected"]
+__all__ = [
+    "CLASSES",
+    "MODEL",
+    "Layout",
+    "Site",
+    "as_is",
+    "cross",
+    "demand_weights",
+    "energy_twh",
+    "local",
+    "projected",
+    "shares",
+    "solved_busy",
+]
 
 MODEL: Final = Path(__file__).parents[2] / "models" / "east_west_china"
 
@@ -32,7 +45,23 @@ PROVINCIAL_SHARES: Final = {"general": 0.35, "edge": 0.005}  # of a provincial s
 CLUSTER_SHARES: Final = {"online": 0.35, "general": 0.45, "inference": 0.08, "intelligent": 0.12}
 PROVINCIAL_INFERENCE_NODES: Final = 7_000  # nationally, spread by services GDP
 PROVINCIAL_TRAINING_NODES: Final = 7_000  # the same, in the provinces that have a public centre or a large company's
-TRAINING_PROVINCES: Final = ["Beijing", "Tianjin", "Hebei", "Liaoning", "Shanghai", "Jiangsu", "Zhejiang", "Fujian", "Shandong", "Henan", "Hubei", "Hunan", "Guangdong", "Sichuan", "Shaanxi"]
+TRAINING_PROVINCES: Final = [
+    "Beijing",
+    "Tianjin",
+    "Hebei",
+    "Liaoning",
+    "Shanghai",
+    "Jiangsu",
+    "Zhejiang",
+    "Fujian",
+    "Shandong",
+    "Henan",
+    "Hubei",
+    "Hunan",
+    "Guangdong",
+    "Sichuan",
+    "Shaanxi",
+]
 CROSS_HUB_SHARES: Final = {"online": 0.33, "general": 0.55, "inference": 0.40, "intelligent": 0.70}  # of the nation's
 HUB_RACK_USE: Final = 0.65  # where hubs are filled as the rule asks
 GROWTH_2030: Final = {"online": 1.7, "general": 1.7, "inference": 12.0, "intelligent": 12.0, "super": 2.0, "edge": 3.0}
@@ -370,7 +399,29 @@ def _at_hubs(
     return Layout(tuple(sites), base.vintage)
 
 
-SITE_COLUMNS: Final = ["site", "name", "name_zh", "bus", "region", "tier", "hub", "side", "station", "cooling", "power_factor", "connection_mw", "racks", "pue", "pue_limit", "rack_use_min", "green_share_min", "tariff", "labour_cost_per_rack_year", "lat", "lon"]
+SITE_COLUMNS: Final = [
+    "site",
+    "name",
+    "name_zh",
+    "bus",
+    "region",
+    "tier",
+    "hub",
+    "side",
+    "station",
+    "cooling",
+    "power_factor",
+    "connection_mw",
+    "racks",
+    "pue",
+    "pue_limit",
+    "rack_use_min",
+    "green_share_min",
+    "tariff",
+    "labour_cost_per_rack_year",
+    "lat",
+    "lon",
+]
 POWER_FACTOR: Final = 0.98
 
 

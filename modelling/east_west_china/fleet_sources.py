@@ -101,9 +101,9 @@ def rows(path: Path) -> Iterator[dict[str, str]]:
 
 
 def _records(path: Path, kind: type[Row]) -> tuple[Row, ...]:
-    types = get_type_hints(kind)
+    types: dict[str, Any] = get_type_hints(kind)
 
-    def value(name: str, text: str) -> Any:
+    def value(name: str, text: str) -> object:
         return types[name](text)
 
     return tuple(

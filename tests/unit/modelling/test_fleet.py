@@ -30,7 +30,7 @@ def column(file: str, name: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def built(modelling: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from modelling.east_west_china.build_fleet import build  # noqa: PLC0415 - needs the path above
 
     folder = tmp_path_factory.mktemp("built")
