@@ -40,7 +40,7 @@ RACKS_PER_NODE: Final = 16  # a node is a block of 40 kW
 # estimates from here on
 PROVINCIAL_RACK_USE: Final = 0.85  # halls of carriers and enterprises fill as they are built
 EDGE_NODES: Final = 8_000  # in edge rooms, which stand where people and industry are
-HOSTED_SHARE: Final = 0.4  # of online work belongs to tenants of a hall and stays where the racks are
+HOSTED_SHARE: Final = 0.55  # of online work belongs to tenants of a hall and stays where the racks are
 PROVINCIAL_SHARES: Final = {"general": 0.35, "edge": 0.005}  # of a provincial site's nodes; online takes what is left
 CLUSTER_SHARES: Final = {"online": 0.35, "general": 0.45, "inference": 0.08, "intelligent": 0.12}
 PROVINCIAL_INFERENCE_NODES: Final = 7_000  # nationally, spread by services GDP
@@ -141,9 +141,9 @@ def shares(weights: Mapping[str, float], names: Iterable[str] | None = None) -> 
 def demand_weights(sources: Sources) -> dict[str, dict[str, float]]:
     """Share of each province in the demand for each class, an *estimate*, and in what it is made of."""
     people, output, services = (shares(of) for of in (sources.population, sources.gdp, sources.services_gdp))
-    racks = provincial_racks(sources)
+    racks = {name: PROVINCIAL_RACK_USE * count for name, count in provincial_racks(sources).items()}
     for cluster in sources.clusters:
-        racks[cluster.province] += cluster.racks_2023
+        racks[cluster.province] += 0.5 * cluster.rack_use_2023 * cluster.racks_2023  # clusters do more batch work
     hosted = shares(racks)
     asked = {name: 0.4 * people[name] + 0.2 * output[name] + 0.4 * services[name] for name in people}
     online = {name: HOSTED_SHARE * hosted[name] + (1 - HOSTED_SHARE) * asked[name] for name in people}

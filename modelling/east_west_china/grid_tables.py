@@ -34,7 +34,9 @@ NUCLEAR_COST: Final = 90.0
 HYDRO_COST: Final = 2.0
 FIRST_COST: Final = 1.0  # CNY/MWh of the larger of wind and utility PV, which is turned down before the other
 AFTER_WATER: Final = {"Tibet": 5.0}  # CNY/MWh of PV and wind where water goes first
-RESERVOIR_H: Final = 60  # of full output; the inflow is the regulated release, so that only days and weeks are left to shift
+RESERVOIR_H: Final = (
+    60  # of full output; the inflow is the regulated release, so that only days and weeks are left to shift
+)
 RIVERS_H: Final = 20
 PUMPED_H: Final = 7.0
 PUMPED_EFFICIENCY: Final = 0.866
@@ -164,7 +166,13 @@ def _curtailed_first(units: pd.DataFrame) -> set[str]:
 
 def _segment(unit: str, start: int, end: int, cost: float, co2: float) -> dict[str, object]:
     """One row of segments.csv."""
-    return {"unit": unit, "p_from_mw": start, "p_to_mw": end, "cost_per_mwh": round(cost, 1), "co2_kg_per_mwh": round(co2)}
+    return {
+        "unit": unit,
+        "p_from_mw": start,
+        "p_to_mw": end,
+        "cost_per_mwh": round(cost, 1),
+        "co2_kg_per_mwh": round(co2),
+    }
 
 
 def store_table(sources: Sources, year: Year) -> pd.DataFrame:
@@ -175,7 +183,9 @@ def store_table(sources: Sources, year: Year) -> pd.DataFrame:
         hours = RIVERS_H if group.basin == "Rivers" else RESERVOIR_H
         text = f"{bus['name']} {str(group.basin).replace('_', ' ')} reservoirs"
         energy = round(hours * float(group.capacity_mw))
-        rows.append((name, text, f"{bus['name_zh']}{group.basin_zh}水库", group.bus, "Reservoir", 0, energy, 1.0, 0.5, name))
+        rows.append(
+            (name, text, f"{bus['name_zh']}{group.basin_zh}水库", group.bus, "Reservoir", 0, energy, 1.0, 0.5, name)
+        )
     for at, bus in sources.buses.iterrows():
         pumped, battery = (float(year.capacity.loc[at, name]) for name in ("pumped", "battery"))
         if pumped >= 1:
@@ -188,7 +198,18 @@ def store_table(sources: Sources, year: Year) -> pd.DataFrame:
                 (f"{at}_battery", f"{bus['name']} batteries", f"{bus['name_zh']}新型储能", at, "Battery", round(battery),
                  round(float(year.capacity.loc[at, "battery_mwh"])), BATTERY_EFFICIENCY, 0.3, "")
             )  # fmt: skip
-    names = ["store", "name", "name_zh", "bus", "technology", "charge_mw", "energy_mwh", "efficiency", "initial_share", "inflow"]
+    names = [
+        "store",
+        "name",
+        "name_zh",
+        "bus",
+        "technology",
+        "charge_mw",
+        "energy_mwh",
+        "efficiency",
+        "initial_share",
+        "inflow",
+    ]
     table = pd.DataFrame(rows, columns=names)
     table["discharge_mw"] = table["charge_mw"]
     table["efficiency_charge"] = table["efficiency_discharge"] = table.pop("efficiency")
