@@ -7,16 +7,28 @@ from __future__ import annotations
 
 import csv
 import math
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from gridtwin.catalogue.hardware import load_hardware
-from modelling.east_west_china.fleet_sources import Cluster, Province, Sources, read_sources
+from modelling.east_west_china.fleet_sources import Cluster, Province, Sources
 
-__all__ = ["MODEL", "Layout", "as_is", "build", "cross", "local", "main", "projected"]
+__all__ = [
+    "CLASSES",
+    "MODEL",
+    "Layout",
+    "Site",
+    "as_is",
+    "cross",
+    "demand_weights",
+    "energy_twh",
+    "local",
+    "projected",
+    "shares",
+    "solved_busy",
+]
 
 MODEL: Final = Path(__file__).parents[2] / "models" / "east_west_china"
 
@@ -28,14 +40,28 @@ RACKS_PER_NODE: Final = 16  # a node is a block of 40 kW
 # estimates from here on
 PROVINCIAL_RACK_USE: Final = 0.85  # halls of carriers and enterprises fill as they are built
 EDGE_NODES: Final = 8_000  # in edge rooms, which stand where people and industry are
-HOSTED_SHARE: Final = 0.4  # of online work belongs to tenants of a hall and stays where the racks are
+HOSTED_SHARE: Final = 0.55  # of online work belongs to tenants of a hall and stays where the racks are
 PROVINCIAL_SHARES: Final = {"general": 0.35, "edge": 0.005}  # of a provincial site's nodes; online takes what is left
 CLUSTER_SHARES: Final = {"online": 0.35, "general": 0.45, "inference": 0.08, "intelligent": 0.12}
 PROVINCIAL_INFERENCE_NODES: Final = 7_000  # nationally, spread by services GDP
 PROVINCIAL_TRAINING_NODES: Final = 7_000  # the same, in the provinces that have a public centre or a large company's
-TRAINING_PROVINCES: Final = (
-    "Beijing,Tianjin,Hebei,Liaoning,Shanghai,Jiangsu,Zhejiang,Fujian,Shandong,Henan,Hubei,Hunan,Guangdong,Sichuan,Shaanxi"
-).split(",")
+TRAINING_PROVINCES: Final = [
+    "Beijing",
+    "Tianjin",
+    "Hebei",
+    "Liaoning",
+    "Shanghai",
+    "Jiangsu",
+    "Zhejiang",
+    "Fujian",
+    "Shandong",
+    "Henan",
+    "Hubei",
+    "Hunan",
+    "Guangdong",
+    "Sichuan",
+    "Shaanxi",
+]
 CROSS_HUB_SHARES: Final = {"online": 0.33, "general": 0.55, "inference": 0.40, "intelligent": 0.70}  # of the nation's
 HUB_RACK_USE: Final = 0.65  # where hubs are filled as the rule asks
 GROWTH_2030: Final = {"online": 1.7, "general": 1.7, "inference": 12.0, "intelligent": 12.0, "super": 2.0, "edge": 3.0}
@@ -115,9 +141,9 @@ def shares(weights: Mapping[str, float], names: Iterable[str] | None = None) -> 
 def demand_weights(sources: Sources) -> dict[str, dict[str, float]]:
     """Share of each province in the demand for each class, an *estimate*, and in what it is made of."""
     people, output, services = (shares(of) for of in (sources.population, sources.gdp, sources.services_gdp))
-    racks = provincial_racks(sources)
+    racks = {name: PROVINCIAL_RACK_USE * count for name, count in provincial_racks(sources).items()}
     for cluster in sources.clusters:
-        racks[cluster.province] += cluster.racks_2023
+        racks[cluster.province] += 0.5 * cluster.rack_use_2023 * cluster.racks_2023  # clusters do more batch work
     hosted = shares(racks)
     asked = {name: 0.4 * people[name] + 0.2 * output[name] + 0.4 * services[name] for name in people}
     online = {name: HOSTED_SHARE * hosted[name] + (1 - HOSTED_SHARE) * asked[name] for name in people}
@@ -373,10 +399,29 @@ def _at_hubs(
     return Layout(tuple(sites), base.vintage)
 
 
-SITE_COLUMNS: Final = (
-    "site,name,name_zh,bus,region,tier,hub,side,station,cooling,power_factor,connection_mw,racks,pue,pue_limit,"
-    "rack_use_min,green_share_min,tariff,labour_cost_per_rack_year,lat,lon"
-).split(",")
+SITE_COLUMNS: Final = [
+    "site",
+    "name",
+    "name_zh",
+    "bus",
+    "region",
+    "tier",
+    "hub",
+    "side",
+    "station",
+    "cooling",
+    "power_factor",
+    "connection_mw",
+    "racks",
+    "pue",
+    "pue_limit",
+    "rack_use_min",
+    "green_share_min",
+    "tariff",
+    "labour_cost_per_rack_year",
+    "lat",
+    "lon",
+]
 POWER_FACTOR: Final = 0.98
 
 
@@ -425,7 +470,9 @@ def energy_twh(layout: Layout, busy: Mapping[str, float]) -> dict[str, dict[str,
 def solved_busy(layout: Layout, twh: float) -> dict[str, float]:
     """Return how busy each class must be for a year to take `twh`: general batch work closes the balance."""
     base = dict(BUSY)
-    found = [math.fsum(math.fsum(of.values()) for of in energy_twh(layout, base | {"general": b}).values()) for b in (0, 1)]
+    found = [
+        math.fsum(math.fsum(of.values()) for of in energy_twh(layout, base | {"general": b}).values()) for b in (0, 1)
+    ]
     return base | {"general": (twh - found[0]) / (found[1] - found[0])}
 
 

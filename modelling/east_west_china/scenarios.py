@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
+from gridtwin.catalogue.hardware import load_hardware
 from modelling.east_west_china import fleet
 from modelling.east_west_china.fleet import MODEL, Layout
 from modelling.east_west_china.fleet_sources import Sources, read_sources
@@ -45,22 +45,77 @@ class Served:
 
 
 SERVICES: Final = (
-    Served("consumer_internet", "消费互联网: what people ask of the net, most of it in the evening", "online", 0.42, "people",
-           EVENING, 20_000, ("tiers: [provincial, hub]", "max_latency_oneway_ms: 20", "gb_per_request: 0.00002")),
-    Served("industrial_internet", "工业互联网: what firms ask, in working hours, near their works", "online", 0.17, "output",
-           OFFICE, 20_000, ("tiers: [provincial, hub]", "max_latency_oneway_ms: 10", "resident_share: 0.5",
-                            "gb_per_request: 0.00001")),
-    Served("grid_dispatch", "电网调度算力: security analysis and market clearing of the grids themselves", "online", 0.01,
-           "output", FLAT, 20_000, ("tiers: [provincial]", "max_latency_oneway_ms: 5", "resident_share: 1.0")),
-    Served("hosting", "托管与政企云: tenants' systems and government clouds, which stay where their racks are", "online", 0.40,
-           "hosted", FLAT, 20_000, ("tiers: [hub, provincial]", "resident_share: 1.0")),
-    Served("ai_inference", "人工智能推理", "inference", 1.0, "inference", EVENING, 200,
-           ("tiers: [provincial, hub]", "max_latency_oneway_ms: 20", "resident_share: 0.2", "gb_per_request: 0.0001")),
-    Served("industrial_control", "工业控制: machines that wait for an answer within 1 ms", "edge", 0.4, "edge", OFFICE, 5_000,
-           ("tiers: [edge]", "max_latency_oneway_ms: 1", "resident_share: 1.0")),
-    Served("interactive_media", "互动媒体: games and live video within 5 ms", "edge", 0.6, "edge", EVENING, 5_000,
-           ("tiers: [edge, provincial]", "max_latency_oneway_ms: 5")),
-)  # fmt: skip
+    Served(
+        "consumer_internet",
+        "消费互联网: what people ask of the net, most of it in the evening",
+        "online",
+        0.32,
+        "people",
+        EVENING,
+        20_000,
+        ("tiers: [provincial, hub]", "max_latency_oneway_ms: 20", "gb_per_request: 0.00002"),
+    ),
+    Served(
+        "industrial_internet",
+        "工业互联网: what firms ask, in working hours, near their works",
+        "online",
+        0.12,
+        "output",
+        OFFICE,
+        20_000,
+        ("tiers: [provincial, hub]", "max_latency_oneway_ms: 10", "resident_share: 0.3", "gb_per_request: 0.00001"),
+    ),
+    Served(
+        "grid_dispatch",
+        "电网调度算力: security analysis and market clearing of the grids themselves",
+        "online",
+        0.01,
+        "output",
+        FLAT,
+        20_000,
+        ("tiers: [provincial]", "max_latency_oneway_ms: 5", "resident_share: 1.0"),
+    ),
+    Served(
+        "hosting",
+        "托管与政企云: tenants' systems and government clouds, which stay where their racks are",
+        "online",
+        0.55,
+        "hosted",
+        FLAT,
+        20_000,
+        ("tiers: [hub, provincial]", "resident_share: 1.0"),
+    ),
+    Served(
+        "ai_inference",
+        "人工智能推理",
+        "inference",
+        1.0,
+        "inference",
+        EVENING,
+        200,
+        ("tiers: [provincial, hub]", "max_latency_oneway_ms: 20", "gb_per_request: 0.0001"),
+    ),
+    Served(
+        "industrial_control",
+        "工业控制: machines that wait for an answer within 1 ms",
+        "edge",
+        0.4,
+        "edge",
+        OFFICE,
+        5_000,
+        ("tiers: [edge]", "max_latency_oneway_ms: 1", "resident_share: 1.0"),
+    ),
+    Served(
+        "interactive_media",
+        "互动媒体: games and live video within 5 ms",
+        "edge",
+        0.6,
+        "edge",
+        EVENING,
+        5_000,
+        ("tiers: [edge, provincial]", "max_latency_oneway_ms: 5"),
+    ),
+)
 ACTIVE: Final = {name: busy / fleet.SERVICE_UTILISATION for name, busy in fleet.BUSY.items()}
 
 
@@ -81,20 +136,66 @@ class Stream:
 
 PAI, AZURE, MUSTANG = 10.112661, 14.08117, 45.475456
 STREAMS: Final = (
-    Stream("cloud_batch", "通用批处理: rendering, analytics, builds, backups on general machines", "gaia_azure_vm_100k", AZURE,
-           "general", 0.997, 36, "",
-           ("delay_shares: {prompt: 0.35, half_day: 0.4, two_days: 0.25}", "resident_share: 0.35 # 数据壁垒",
-            "data_gb_per_node: {median: 50, sigma: 1.0}")),
-    Stream("grid_forecast", "电网预测与仿真: load and weather forecasts, day-ahead studies of each province's grid",
-           "gaia_azure_vm_100k", AZURE, "general", 0.003, 2, "",
-           ("delay_shares: {prompt: 1.0}", "resident_share: 1.0", "data_gb_per_node: {median: 5, sigma: 1.0}")),
-    Stream("training_cuda", "智能训练(CUDA)", "gaia_alibaba_pai_100k", PAI, "intelligent", 1.0, 10, "cuda",
-           ("delay_shares: {prompt: 0.15, half_day: 0.35, two_days: 0.5}", "data_gb_per_node: {median: 100, sigma: 1.0}")),
-    Stream("training_cann", "智能训练(昇腾 CANN)", "gaia_alibaba_pai_100k", PAI, "intelligent", 1.0, 10, "cann",
-           ("delay_shares: {prompt: 0.15, half_day: 0.35, two_days: 0.5}", "data_gb_per_node: {median: 100, sigma: 1.0}")),
-    Stream("science", "超算: numerical simulation", "gaia_lanl_mustang_even_100k", MUSTANG, "super", 1.0, 1, "",
-           ("delay_shares: {prompt: 0.1, half_day: 0.3, two_days: 0.6}", "data_gb_per_node: {median: 20, sigma: 1.0}")),
-)  # fmt: skip
+    Stream(
+        "cloud_batch",
+        "通用批处理: rendering, analytics, builds, backups on general machines",
+        "gaia_azure_vm_100k",
+        AZURE,
+        "general",
+        0.997,
+        36,
+        "",
+        (
+            "delay_shares: {prompt: 0.35, half_day: 0.4, two_days: 0.25}",
+            "resident_share: 0.35 # 数据壁垒",
+            "data_gb_per_node: {median: 50, sigma: 1.0}",
+        ),
+    ),
+    Stream(
+        "grid_forecast",
+        "电网预测与仿真: load and weather forecasts, day-ahead studies of each province's grid",
+        "gaia_azure_vm_100k",
+        AZURE,
+        "general",
+        0.003,
+        2,
+        "",
+        ("delay_shares: {prompt: 1.0}", "resident_share: 1.0", "data_gb_per_node: {median: 5, sigma: 1.0}"),
+    ),
+    Stream(
+        "training_cuda",
+        "智能训练(CUDA)",
+        "gaia_alibaba_pai_100k",
+        PAI,
+        "intelligent",
+        1.0,
+        10,
+        "cuda",
+        ("delay_shares: {prompt: 0.15, half_day: 0.35, two_days: 0.5}", "data_gb_per_node: {median: 100, sigma: 1.0}"),
+    ),
+    Stream(
+        "training_cann",
+        "智能训练(昇腾 CANN)",
+        "gaia_alibaba_pai_100k",
+        PAI,
+        "intelligent",
+        1.0,
+        10,
+        "cann",
+        ("delay_shares: {prompt: 0.15, half_day: 0.35, two_days: 0.5}", "data_gb_per_node: {median: 100, sigma: 1.0}"),
+    ),
+    Stream(
+        "science",
+        "超算: numerical simulation",
+        "gaia_lanl_mustang_even_100k",
+        MUSTANG,
+        "super",
+        1.0,
+        1,
+        "",
+        ("delay_shares: {prompt: 0.1, half_day: 0.3, two_days: 0.6}", "data_gb_per_node: {median: 20, sigma: 1.0}"),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,21 +216,52 @@ class Written:
 WEEK: Final = ("2023-04-10T00:00:00+08:00", "7d")
 PAIRED: Final = "One of five layouts with the same seed, jobs and weather; longer by --set time.duration=28d"
 SCENARIOS: Final = (
-    Written("east_west_week", "One spring week of China's compute and grid, 2023 as it was",
-            "A week in April 2023: heating ends, wind is strong, much of what is curtailed in a year is curtailed now", *WEEK),
-    Written("east_west_year", "The year 2023 of China's compute and grid",
-            "The year 2023 hour by hour, with 双十一, a model launch and a training campaign", "2023-01-01T00:00:00+08:00",
-            "365d", wrap=True, bursts=True),
+    Written(
+        "east_west_week",
+        "One spring week of China's compute and grid, 2023 as it was",
+        "A week in April 2023: heating ends, wind is strong, much of what is curtailed in a year is curtailed now",
+        *WEEK,
+    ),
+    Written(
+        "east_west_year",
+        "The year 2023 of China's compute and grid",
+        "The year 2023 hour by hour, with 双十一, a model launch and a training campaign",
+        "2023-01-01T00:00:00+08:00",
+        "365d",
+        wrap=True,
+        bursts=True,
+    ),
     Written("east_west_as_is", "Layout as it was in 2023", PAIRED, *WEEK),
-    Written("east_west_local", "Layout local demand, every province serves itself with the same national capacity", PAIRED,
-            *WEEK, variants=("local",), reach="region"),
-    Written("east_west_cross", "Layout cross-region, capacity at the hubs as planned, direct connections", PAIRED, *WEEK,
-            variants=("cross",)),
-    Written("east_west_cross_green", "Layout cross-region with the 80 % green rule and green supply contracts", PAIRED, *WEEK,
-            variants=("cross", "green")),
-    Written("east_west_stranded", "Layout west without network, hubs built as planned, thin and long ways to the west", PAIRED,
-            *WEEK, variants=("stranded",)),
-)  # fmt: skip
+    Written(
+        "east_west_local",
+        "Layout local demand, every province serves itself with the same national capacity",
+        PAIRED,
+        *WEEK,
+        variants=("local",),
+        reach="region",
+    ),
+    Written(
+        "east_west_cross",
+        "Layout cross-region, capacity at the hubs as planned, direct connections",
+        PAIRED,
+        *WEEK,
+        variants=("cross",),
+    ),
+    Written(
+        "east_west_cross_green",
+        "Layout cross-region with the 80 % green rule and green supply contracts",
+        PAIRED,
+        *WEEK,
+        variants=("cross", "green"),
+    ),
+    Written(
+        "east_west_stranded",
+        "Layout west without network, hubs built as planned, thin and long ways to the west",
+        PAIRED,
+        *WEEK,
+        variants=("stranded",),
+    ),
+)
 
 
 def main() -> None:
@@ -151,10 +283,10 @@ def _head(written: Written) -> list[str]:
     wrap = ", wrap: true" if written.wrap else ""
     return [
         f"# {written.comment}.",
-        "# Written by modelling/east_west_china/scenarios.py, which has the sums. Volumes, shares, delays and shapes are",
-        "# *estimates*; the fleet's 150 TWh of 2023 are the seed's. The traces give the shape of jobs: a simulated job",
-        "# stands for an array of `nodes_per_core` like jobs submitted together, each of as many 40 kW blocks (16 standard",
-        "# racks) as the traced one had cores.",
+        "# Written by modelling/east_west_china/scenarios.py, which has the sums. Volumes, shares, delays and shapes",
+        "# are *estimates*; the 150 TWh of 2023 are a published figure. The traces give the shape of jobs: a simulated",
+        "# job stands for an array of `nodes_per_core` like jobs submitted together, each of as many 40 kW blocks (16",
+        "# standard racks) as the traced one had cores.",
         "model: east_west_china",
         *([f"variants: [{', '.join(written.variants)}]"] if written.variants else []),
         f"description: {written.description}",
@@ -169,7 +301,7 @@ def _tail(written: Written) -> list[str]:
         "policy: co_dispatch",
         "policies:",
         "  co_dispatch: {capacity_margin: 0.1}",
-        "dispatch: {balancing: province, carbon_price_per_t: 70, late_price_per_node_h: 500} # CNY; carbon: market of 2023",
+        "dispatch: {balancing: province, carbon_price_per_t: 70, late_price_per_node_h: 500} # CNY",
         f"compute: {{discipline: edf, reach: {written.reach}}}",
         "forecast: perfect",
         "seed: 1",
@@ -184,7 +316,7 @@ def _workload(
         "workload:",
         "  delay_classes: {prompt: 1h, half_day: 12h, two_days: 48h} # how long after submit + runtime a job may end",
         "  duration_bins: [73h]",
-        "  max_share_of_pool: 0.2",
+        "  max_share_of_pool: 0.05",
         "  wide_jobs: split",
         "  batch:",
     ]
@@ -197,9 +329,14 @@ def _workload(
 
 
 def _stream_lines(
-    sources: Sources, stream: Stream, base: Layout, busy: Mapping[str, float], weight: Mapping[str, float], written: Written
+    sources: Sources,
+    stream: Stream,
+    base: Layout,
+    busy: Mapping[str, float],
+    weight: Mapping[str, float],
+    written: Written,
 ) -> list[str]:
-    hardware = fleet.load_hardware()
+    hardware = load_hardware()
     own = [p.province for p in sources.provinces if not stream.stack or hardware[p.intelligent].stack == stream.stack]
     part = math.fsum(weight[name] for name in own)
     node_h = base.total(stream.compute_class) * busy[stream.compute_class] * 24 * stream.share * part

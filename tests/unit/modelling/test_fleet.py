@@ -1,0 +1,77 @@
+"""The compute half of the model of China is what its builder writes, and adds up to what has been published."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+BUILT = [
+    *(f"{table}{suffix}.csv" for table in ("sites", "nodes") for suffix in ("", "_local", "_cross", "_2030")),
+    *(f"wan{suffix}.csv" for suffix in ("", "_cross", "_stranded", "_2030")),
+    *("sites_green.csv", "origins.csv", "tariffs.csv", "tariff_prices.csv", "data_centre_energy_2023.csv"),
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def modelling() -> Iterator[None]:
+    sys.path.insert(0, str(ROOT))
+    yield
+    sys.path.remove(str(ROOT))
+
+
+def column(file: str, name: str) -> list[str]:
+    with (ROOT / "models" / "east_west_china" / file).open(encoding="utf-8") as rows:
+        return [row[name] for row in csv.DictReader(rows)]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from modelling.east_west_china.build_fleet import build  # noqa: PLC0415 - needs the path above
+
+    folder = tmp_path_factory.mktemp("built")
+    build(folder)
+    return folder
+
+
+@pytest.mark.parametrize("file", BUILT)
+def test_tables_are_those_that_the_builder_writes(built: Path, file: str) -> None:
+    assert (built / file).read_bytes() == (ROOT / "models" / "east_west_china" / file).read_bytes()
+
+
+def test_temperatures_are_those_that_the_builder_writes(built: Path) -> None:
+    pq = pytest.importorskip("pyarrow.parquet")
+    ours, theirs = (pq.read_table(f / "temperature.parquet") for f in (built, ROOT / "models" / "east_west_china"))
+    assert ours.equals(theirs)
+
+
+def test_scenarios_are_those_that_the_builder_writes() -> None:
+    from modelling.east_west_china.scenarios import SCENARIOS, scenario_text  # noqa: PLC0415
+
+    for written in SCENARIOS:
+        assert (ROOT / "scenarios" / f"{written.name}.yaml").read_text(encoding="utf-8") == scenario_text(written)
+
+
+def test_racks_and_electricity_are_those_published() -> None:
+    racks = [float(cell) for cell in column("sites.csv", "racks")]
+    tier = column("sites.csv", "tier")
+    of = {name: sum(r for r, t in zip(racks, tier, strict=True) if t == name) for name in set(tier)}
+    assert of["hub"] == pytest.approx(1_460_000)
+    assert sum(of.values()) - of["super"] == pytest.approx(8_100_000, rel=1e-4)
+    assert sum(map(float, column("data_centre_energy_2023.csv", "twh"))) == pytest.approx(150, abs=0.05)
+
+
+@pytest.mark.parametrize("layout", ["_local", "_cross"])
+def test_layouts_have_the_same_nodes_of_each_class(layout: str) -> None:
+    def totals(file: str) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for name, nodes in zip(column(file, "compute_class"), column(file, "nodes"), strict=True):
+            found[name] = found.get(name, 0) + int(nodes)
+        return found
+
+    base, other = totals("nodes.csv"), totals(f"nodes{layout}.csv")
+    assert other == pytest.approx(base, rel=2e-3)
