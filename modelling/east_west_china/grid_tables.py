@@ -38,6 +38,7 @@ RESERVOIR_H: Final = (
     60  # of full output; the inflow is the regulated release, so that only days and weeks are left to shift
 )
 RIVERS_H: Final = 20
+RESERVOIR_FILLED: Final = 0.1  # a run of days should live on the release, not on what lay there
 PUMPED_H: Final = 7.0
 PUMPED_EFFICIENCY: Final = 0.866
 BATTERY_EFFICIENCY: Final = 0.93
@@ -184,7 +185,18 @@ def store_table(sources: Sources, year: Year) -> pd.DataFrame:
         text = f"{bus['name']} {str(group.basin).replace('_', ' ')} reservoirs"
         energy = round(hours * float(group.capacity_mw))
         rows.append(
-            (name, text, f"{bus['name_zh']}{group.basin_zh}水库", group.bus, "Reservoir", 0, energy, 1.0, 0.5, name)
+            (
+                name,
+                text,
+                f"{bus['name_zh']}{group.basin_zh}水库",
+                group.bus,
+                "Reservoir",
+                0,
+                energy,
+                1.0,
+                RESERVOIR_FILLED,
+                name,
+            )
         )
     for at, bus in sources.buses.iterrows():
         pumped, battery = (float(year.capacity.loc[at, name]) for name in ("pumped", "battery"))
