@@ -145,7 +145,7 @@ def demand_weights(sources: Sources) -> dict[str, dict[str, float]]:
     for cluster in sources.clusters:
         racks[cluster.province] += 0.5 * cluster.rack_use_2023 * cluster.racks_2023  # clusters do more batch work
     hosted = shares(racks)
-    asked = {name: 0.4 * people[name] + 0.2 * output[name] + 0.4 * services[name] for name in people}
+    asked = {name: 0.3 * people[name] + 0.1 * output[name] + 0.6 * services[name] for name in people}
     online = {name: HOSTED_SHARE * hosted[name] + (1 - HOSTED_SHARE) * asked[name] for name in people}
     edge = {name: 0.5 * people[name] + 0.5 * output[name] for name in people}
     batch = dict.fromkeys(("general", "intelligent", "super"), services)
@@ -154,7 +154,6 @@ def demand_weights(sources: Sources) -> dict[str, dict[str, float]]:
         "online": online,
         "inference": asked,
         "edge": edge,
-        "people": people,
         "output": output,
         "hosted": hosted,
     }

@@ -50,7 +50,7 @@ SERVICES: Final = (
         "消费互联网: what people ask of the net, most of it in the evening",
         "online",
         0.32,
-        "people",
+        "inference",
         EVENING,
         20_000,
         ("tiers: [provincial, hub]", "max_latency_oneway_ms: 20", "gb_per_request: 0.00002"),
