@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import csv
 import math
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from gridtwin.catalogue.hardware import load_hardware
-from modelling.east_west_china.fleet_sources import Cluster, Province, Sources, read_sources
+from modelling.east_west_china.fleet_sources import Cluster, Province, Sources
 
 __all__ = ["MODEL", "Layout", "as_is", "build", "cross", "local", "main", "projected"]
 
@@ -365,10 +364,29 @@ def _at_hubs(
     return Layout(tuple(sites), base.vintage)
 
 
-SITE_COLUMNS: Final = (
-    "site,name,name_zh,bus,region,tier,hub,side,station,cooling,power_factor,connection_mw,racks,pue,pue_limit,"
-    "rack_use_min,green_share_min,tariff,labour_cost_per_rack_year,lat,lon"
-).split(",")
+SITE_COLUMNS: Final = [
+    "site",
+    "name",
+    "name_zh",
+    "bus",
+    "region",
+    "tier",
+    "hub",
+    "side",
+    "station",
+    "cooling",
+    "power_factor",
+    "connection_mw",
+    "racks",
+    "pue",
+    "pue_limit",
+    "rack_use_min",
+    "green_share_min",
+    "tariff",
+    "labour_cost_per_rack_year",
+    "lat",
+    "lon",
+]
 POWER_FACTOR: Final = 0.98
 
 
@@ -417,7 +435,9 @@ def energy_twh(layout: Layout, busy: Mapping[str, float]) -> dict[str, dict[str,
 def solved_busy(layout: Layout, twh: float) -> dict[str, float]:
     """Return how busy each class must be for a year to take `twh`: general batch work closes the balance."""
     base = dict(BUSY)
-    found = [math.fsum(math.fsum(of.values()) for of in energy_twh(layout, base | {"general": b}).values()) for b in (0, 1)]
+    found = [
+        math.fsum(math.fsum(of.values()) for of in energy_twh(layout, base | {"general": b}).values()) for b in (0, 1)
+    ]
     return base | {"general": (twh - found[0]) / (found[1] - found[0])}
 
 

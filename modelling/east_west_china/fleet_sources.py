@@ -106,7 +106,9 @@ def _records(path: Path, kind: type[Row]) -> tuple[Row, ...]:
     def value(name: str, text: str) -> Any:
         return types[name](text)
 
-    return tuple(kind(**{field.name: value(field.name, row[field.name]) for field in fields(kind)}) for row in rows(path))
+    return tuple(
+        kind(**{field.name: value(field.name, row[field.name]) for field in fields(kind)}) for row in rows(path)
+    )
 
 
 def read_sources(folder: Path) -> Sources:
@@ -120,7 +122,5 @@ def read_sources(folder: Path) -> Sources:
         centres=_records(folder / "fleet_supercomputing.csv", Centre),
         population={name: 10_000 * float(account[name]["population_2023_10k_persons"]) for name in names},
         gdp={name: float(account[name]["gdp_2023_100m_cny"]) for name in names},
-        services_gdp={
-            name: float(account[name]["tertiary_gdp_2023_100m_cny"] or FUJIAN_SERVICES) for name in names
-        },
+        services_gdp={name: float(account[name]["tertiary_gdp_2023_100m_cny"] or FUJIAN_SERVICES) for name in names},
     )

@@ -56,9 +56,7 @@ def year_of(sources: Sources, year: int) -> Year:
         energy[name] = energy[name] / utilisation[kind].reindex(energy.index)
     used = _consumption(sources, year)
     consumption = used.loc[provinces].to_numpy() * sources.buses["load_share"].to_numpy()
-    return Year(
-        year, result[0], result[1], energy, result[2], hydro, pd.Series(consumption, index=sources.buses.index)
-    )
+    return Year(year, result[0], result[1], energy, result[2], hydro, pd.Series(consumption, index=sources.buses.index))
 
 
 def _shares(sources: Sources) -> dict[str, pd.Series[float]]:

@@ -74,7 +74,9 @@ def corridors(sources: Sources, year: int) -> pd.DataFrame:
 def _great_circle_km(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Distance of points in degrees."""
     a, b = np.radians(a.astype(float)), np.radians(b.astype(float))
-    half = np.sin((b[:, 0] - a[:, 0]) / 2) ** 2 + np.cos(a[:, 0]) * np.cos(b[:, 0]) * np.sin((b[:, 1] - a[:, 1]) / 2) ** 2
+    half = (
+        np.sin((b[:, 0] - a[:, 0]) / 2) ** 2 + np.cos(a[:, 0]) * np.cos(b[:, 0]) * np.sin((b[:, 1] - a[:, 1]) / 2) ** 2
+    )
     return np.asarray(2 * 6371.0 * np.arcsin(np.sqrt(half)))
 
 

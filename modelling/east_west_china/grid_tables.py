@@ -147,7 +147,13 @@ def _segments(sources: Sources, units: pd.DataFrame) -> Iterator[dict[str, objec
 
 def _segment(unit: str, start: int, end: int, cost: float, co2: float) -> dict[str, object]:
     """One row of segments.csv."""
-    return {"unit": unit, "p_from_mw": start, "p_to_mw": end, "cost_per_mwh": round(cost, 1), "co2_kg_per_mwh": round(co2)}
+    return {
+        "unit": unit,
+        "p_from_mw": start,
+        "p_to_mw": end,
+        "cost_per_mwh": round(cost, 1),
+        "co2_kg_per_mwh": round(co2),
+    }
 
 
 def store_table(sources: Sources, year: Year) -> pd.DataFrame:
@@ -158,7 +164,9 @@ def store_table(sources: Sources, year: Year) -> pd.DataFrame:
         hours = RESERVOIR_H.get(str(group.basin), RIVERS_H)
         text = f"{bus['name']} {str(group.basin).replace('_', ' ')} reservoirs"
         energy = round(hours * float(group.capacity_mw))
-        rows.append((name, text, f"{bus['name_zh']}{group.basin_zh}水库", group.bus, "Reservoir", 0, energy, 1.0, 0.5, name))
+        rows.append(
+            (name, text, f"{bus['name_zh']}{group.basin_zh}水库", group.bus, "Reservoir", 0, energy, 1.0, 0.5, name)
+        )
     for at, bus in sources.buses.iterrows():
         pumped, battery = (float(year.capacity.loc[at, name]) for name in ("pumped", "battery"))
         if pumped >= 1:
@@ -171,7 +179,18 @@ def store_table(sources: Sources, year: Year) -> pd.DataFrame:
                 (f"{at}_battery", f"{bus['name']} batteries", f"{bus['name_zh']}新型储能", at, "Battery", round(battery),
                  round(float(year.capacity.loc[at, "battery_mwh"])), BATTERY_EFFICIENCY, 0.3, "")
             )  # fmt: skip
-    names = ["store", "name", "name_zh", "bus", "technology", "charge_mw", "energy_mwh", "efficiency", "initial_share", "inflow"]
+    names = [
+        "store",
+        "name",
+        "name_zh",
+        "bus",
+        "technology",
+        "charge_mw",
+        "energy_mwh",
+        "efficiency",
+        "initial_share",
+        "inflow",
+    ]
     table = pd.DataFrame(rows, columns=names)
     table["discharge_mw"] = table["charge_mw"]
     table["efficiency_charge"] = table["efficiency_discharge"] = table.pop("efficiency")

@@ -77,6 +77,8 @@ def _link(province: Province, site: Site, network: Network, weight: float) -> li
     km = float(great_circle_km(*_place(province), *_place(site)))
     thin = network.western_gbps is not None and site.side == "west"
     factor = network.western_route_factor if thin else network.route_factor
-    gbps = network.western_gbps if thin and network.western_gbps else max(LEAST_GBPS, round(network.hub_gbps * weight, -1))
+    gbps = (
+        network.western_gbps if thin and network.western_gbps else max(LEAST_GBPS, round(network.hub_gbps * weight, -1))
+    )
     latency_ms = round(km * factor * FIBRE_S_PER_KM * 1000 + network.equipment_ms, 2)
     return [province.province, site.site, latency_ms, gbps, network.hub_price_per_gb, network.settlement_per_gb]

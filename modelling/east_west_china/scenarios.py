@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from modelling.east_west_china import fleet
@@ -201,7 +200,12 @@ def _workload(
 
 
 def _stream_lines(
-    sources: Sources, stream: Stream, base: Layout, busy: Mapping[str, float], weight: Mapping[str, float], written: Written
+    sources: Sources,
+    stream: Stream,
+    base: Layout,
+    busy: Mapping[str, float],
+    weight: Mapping[str, float],
+    written: Written,
 ) -> list[str]:
     hardware = fleet.load_hardware()
     own = [p.province for p in sources.provinces if not stream.stack or hardware[p.intelligent].stack == stream.stack]

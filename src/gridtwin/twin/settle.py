@@ -162,6 +162,7 @@ def _moving_links(system: System, real_time: Observation, schedule: Schedule) ->
         back_mw=np.tile(terms.back_mw[index], (len(schedule.link_mw), 1)),
         contract_mw=np.where(under_contract, schedule.link_mw[:, index], np.nan),
         deviation_per_mwh=terms.deviation_per_mwh[index],
+        cost_per_mwh=terms.cost_per_mwh[index],
     )
 
 
