@@ -126,6 +126,9 @@ class ModelFacts:
     site_tier: tuple[str, ...]
     site_hub: tuple[str, ...]
     site_side: tuple[str, ...]
+    site_racks: FloatArray  # (site,)
+    site_pue_limit: FloatArray  # (site,)
+    site_rack_use_min: FloatArray  # (site,) share of the racks
     origin: tuple[str, ...]
     origin_name_zh: tuple[str, ...]
     origin_region: tuple[str, ...]  # as the table has it
