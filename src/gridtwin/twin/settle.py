@@ -53,11 +53,11 @@ def settle(
     """Settle the steps of `actual.forecast`, which holds the conditions that came true.
 
     Stores, the units that feed on them, and HVDC follow their schedule, and what is online by the day stays so. Flows
-    between parts of one AC grid, and off contracts that have a price, move with the rest. Other units that the plan runs move at segment
-    cost within limits and ramps; of the rest only quick starters may come. Limits that the review of the plan found
-    hold again. The redispatch is solved twice, the second time with what AC showed the first to have missed: losses,
-    and reactive power in lines of a reviewed plan; once more where that leaves steps without a solution, which then get
-    wider limits. What is left over goes to running units by headroom, not to the slack bus.
+    between parts of one AC grid, and off contracts that have a price, move with the rest. Other units that the plan
+    runs move at segment cost within limits and ramps; of the rest only quick starters may come. Limits that the review
+    of the plan found hold again. The redispatch is solved twice, the second time with what AC showed the first to have
+    missed: losses, and reactive power in lines of a reviewed plan; once more where that leaves steps without a
+    solution, which then get wider limits. What is left over goes to running units by headroom, not to the slack bus.
     """
     conditions = actual.forecast
     it_mw = it_power_mw(record.busy_node_s / system.step_s, record.service_nodes, system.fleet)
