@@ -82,6 +82,7 @@ class LinkTerms:
     hold_h: FloatArray  # (link,) time over which its set-point stays, 0 for a step
     contract: IntArray  # (link,) column of the contracted flows that it keeps to, -1 where it is free
     deviation_per_mwh: FloatArray  # (link,) price of leaving the contract, inf where that may not be
+    cost_per_mwh: FloatArray  # (link,) of what is sent in either direction
 
     @property
     def is_interface(self) -> BoolArray:
@@ -93,7 +94,7 @@ class LinkTerms:
         """Links that go either way up to their rating."""
         size = len(grid.link)
         none, contract = np.zeros(size), np.full(size, -1, dtype=np.int64)
-        return cls(("dc",) * size, grid.link_p_nom_mw, none, none, contract, np.full(size, np.inf))
+        return cls(("dc",) * size, grid.link_p_nom_mw, none, none, contract, np.full(size, np.inf), none)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,6 +126,9 @@ class ModelFacts:
     site_tier: tuple[str, ...]
     site_hub: tuple[str, ...]
     site_side: tuple[str, ...]
+    site_racks: FloatArray  # (site,)
+    site_pue_limit: FloatArray  # (site,)
+    site_rack_use_min: FloatArray  # (site,) share of the racks
     origin: tuple[str, ...]
     origin_name_zh: tuple[str, ...]
     origin_region: tuple[str, ...]  # as the table has it
@@ -205,12 +209,13 @@ class StoreData:
     standing_loss_per_h: FloatArray  # (store,) share of the energy that is lost in an hour
     initial_mwh: FloatArray  # (store,) at the start of a run
     inflow: IntArray  # (store,) column of the inflow profile, -1 where nothing flows in
+    cost_per_mwh: FloatArray  # (store,) of what passes its converter in either direction
 
     @classmethod
     def none(cls) -> StoreData:
         """No store."""
         index, number = np.zeros(0, np.int64), np.zeros(0)
-        return cls((), (), index, index, *(number,) * 7, index)
+        return cls((), (), index, index, *(number,) * 7, index, number)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

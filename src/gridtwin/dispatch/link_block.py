@@ -18,7 +18,7 @@ __all__ = ["LinkColumns", "add_links"]
 class LinkColumns:
     """Where the links' columns are; -1 for a direction without one. Steps of one slot share theirs.
 
-    A link without losses has one signed column, `forward`.
+    A link without losses and cost has one signed column, `forward`.
     """
 
     forward: IntArray  # (time, dispatched) sent at the from end
@@ -40,7 +40,7 @@ def add_links(program: Program, links: LinkProblem, injection: InjectionMap, ste
     A contract holds exactly, or costs its price for every MWh by which the flow leaves it.
     """
     limits = _limits(links)
-    columns = _columns(program, links, limits)
+    columns = _columns(program, links, limits, step_h)
     arriving = 1.0 - links.loss
     for sent, here, there in (
         (columns.forward, links.from_bus, links.to_bus),
@@ -84,35 +84,39 @@ def _is_firm(links: LinkProblem) -> BoolArray:
     return ~np.isnan(links.contract_mw) & ~_may_deviate(links)
 
 
-def _columns(program: Program, links: LinkProblem, limits: _Limits) -> LinkColumns:
+def _columns(program: Program, links: LinkProblem, limits: _Limits, step_h: float) -> LinkColumns:
     """One column for each slot and direction that can be used."""
     shape = links.rate_mw.shape
     steps = np.broadcast_to(np.arange(shape[0])[:, None], shape)
     slot = steps if links.slot is None else links.slot
-    lossless = np.broadcast_to((links.loss == 0), shape) & (limits.least_mw == 0)
+    cost = np.broadcast_to(0.0 if links.cost_per_mwh is None else links.cost_per_mwh * step_h, shape)
+    lossless = np.broadcast_to((links.loss == 0), shape) & (limits.least_mw == 0) & (cost == 0)
     firm_back = np.where(_is_firm(links), limits.back_mw, 0.0)
     least = np.where(lossless, limits.least_mw - limits.back_mw, limits.least_mw)
     most = np.where(lossless, limits.most_mw - firm_back, limits.most_mw)
     backward = np.where(lossless, 0.0, limits.back_mw)
     return LinkColumns(
-        forward=_shared(program, slot, least, most, np.ones(shape, dtype=np.bool_)),
-        backward=_shared(program, slot, np.where(lossless, 0.0, firm_back), backward, backward > 0),
+        forward=_shared(program, slot, least, most, cost, np.ones(shape, dtype=np.bool_)),
+        backward=_shared(program, slot, np.where(lossless, 0.0, firm_back), backward, cost, backward > 0),
     )
 
 
-def _shared(program: Program, slot: IntArray, least: FloatArray, most: FloatArray, used: BoolArray) -> IntArray:
-    """Return one column for each used (slot, link), within the limits of all its steps."""
+def _shared(
+    program: Program, slot: IntArray, least: FloatArray, most: FloatArray, cost: FloatArray, used: BoolArray
+) -> IntArray:
+    """Return one column for each used (slot, link), within the limits of all its steps and at the cost of them all."""
     columns = np.full(slot.shape, -1, dtype=np.int64)
     step, link = np.nonzero(used)
     if not len(step):
         return columns
     key, first, place = np.unique(np.stack([slot[step, link], link]), axis=1, return_index=True, return_inverse=True)
-    low, high = np.full(key.shape[1], -np.inf), np.full(key.shape[1], np.inf)
+    low, high, dear = np.full(key.shape[1], -np.inf), np.full(key.shape[1], np.inf), np.zeros(key.shape[1])
+    np.add.at(dear, place.ravel(), cost[step, link])
     np.maximum.at(low, place.ravel(), least[step, link])
     np.minimum.at(high, place.ravel(), most[step, link])
     order = np.argsort(first, kind="stable")
     number = np.empty_like(order)
-    number[order] = program.columns(order.shape, lower=low[order], upper=high[order])
+    number[order] = program.columns(order.shape, lower=low[order], upper=high[order], cost=dear[order])
     columns[step, link] = number[place.ravel()]
     return columns
 

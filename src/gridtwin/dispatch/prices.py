@@ -73,7 +73,12 @@ def explained(
     owner = _owners(elements, columns, limits, session.n_columns)
     owner_of_basic = basis.of_basic(owner)[load.moving].astype(np.int64)
     price = load.price(basis, cost)
-    low, high = (_beside(session, basis, cost, load, side) for side in (-1.0, 1.0))
+    if problem.price_sides:
+        low, high = (_beside(session, basis, cost, load, side) for side in (-1.0, 1.0))
+        degenerate = high - low > PRICE * np.maximum(1.0, np.abs(price))
+    else:
+        low, high = np.full((2, *price.shape), np.nan)
+        degenerate = np.minimum(load.more_mw, load.less_mw) <= STEP_MW
     penalised: BoolArray = np.asarray((np.abs(load.moves) > MOVES)[elements.penalty[owner_of_basic]].any(axis=0))
     fixed = _slack_fixed(session, basis, cost, load, elements.penalty[owner]) if penalised.any() else price
     co2 = load.price(basis, _co2_rate(problem, columns, session.n_columns))
@@ -83,7 +88,7 @@ def explained(
         marginal=_marginal(owner_of_basic, load.moves.reshape(-1, *shape), len(elements)),
         low_per_mwh=low.reshape(shape),
         high_per_mwh=high.reshape(shape),
-        degenerate=(high - low > PRICE * np.maximum(1.0, np.abs(price))).reshape(shape),
+        degenerate=degenerate.reshape(shape),
         penalised=penalised.reshape(shape),
         slack_fixed_per_mwh=np.where(penalised, fixed, price).reshape(shape),
         reach_mw=np.minimum(load.more_mw, load.less_mw).reshape(shape),

@@ -67,6 +67,7 @@ class StoreProblem:
     inflow_mw: FloatArray  # (time, store) may be spilled
     value_mwh: FloatArray  # (store, segment) energy left at the end, in segments that add up to `energy_mwh`
     value_per_mwh: FloatArray  # (store, segment) what each is worth, descending
+    cost_per_mwh: FloatArray | float = 0.0  # (store,) of what passes the converter in either direction
 
     @classmethod
     def none(cls, steps: int) -> StoreProblem:
@@ -90,6 +91,7 @@ class LinkProblem:
     slot: IntArray | None = None  # (time, dispatched) steps of one slot have one set-point; None: each has its own
     contract_mw: FloatArray | None = None  # (time, dispatched) signed from -> to, NaN where there is none
     deviation_per_mwh: FloatArray | None = None  # (dispatched,) price of leaving a contract, inf where that may not be
+    cost_per_mwh: FloatArray | None = None  # (dispatched,) of what is sent; None: nothing
 
     @classmethod
     def none(cls, steps: int) -> LinkProblem:
@@ -180,6 +182,7 @@ class GridProblem:
     links: LinkProblem
     reserve_mw: FloatArray  # (time,) upward reserve to hold
     cuts: InjectionCuts = field(default_factory=InjectionCuts.none)
+    price_sides: bool = True  # whether prices that are one of many are told with what is on either side
     commitment: Commitment | None = None
     bundles: Bundles | None = None
     permute: int = 0  # order in which the solver gets the program
@@ -311,9 +314,9 @@ class PriceExplanation:
     marginal_co2_kg_per_mwh: FloatArray  # (time, bus) change of emissions per MWh of further load
     set_by: IntArray  # (time, bus) element whose move makes up most of the price
     marginal: BoolArray  # (time, element) moves when load changes anywhere in the step
-    low_per_mwh: FloatArray  # (time, bus) saved by a little less load
+    low_per_mwh: FloatArray  # (time, bus) saved by a little less load; NaN where nobody asked
     high_per_mwh: FloatArray  # (time, bus) cost of a little more load; infinite where there can be no more
-    degenerate: BoolArray  # (time, bus) the two differ, and the price is one of many between them
+    degenerate: BoolArray  # (time, bus) the two differ, and the price is one of many between them; may, where not told
     penalised: BoolArray  # (time, bus) a priced slack (shed, spill, overload) moves with load
     slack_fixed_per_mwh: FloatArray  # (time, bus) price with all such slack held where it is
     reach_mw: FloatArray  # (time, bus) change of load, up or down, for which the price stands

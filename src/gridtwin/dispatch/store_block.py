@@ -70,9 +70,9 @@ def add_stores(program: Program, problem: GridProblem, segment: IntArray, inject
     stores = problem.stores
     level = program.columns(stores.charge_mw.shape, upper=stores.energy_mwh)
     columns = StoreColumns(
-        charge=_usable(program, stores.charge_mw),
-        discharge=_usable(program, stores.discharge_mw),
-        spill=_usable(program, stores.inflow_mw),
+        charge=_usable(program, stores.charge_mw, stores.cost_per_mwh * problem.step_h),
+        discharge=_usable(program, stores.discharge_mw, stores.cost_per_mwh * problem.step_h),
+        spill=_usable(program, stores.inflow_mw, 0.0),
         level=level,
         balance=_balance_levels(program, problem, level, segment),
     )
@@ -94,11 +94,12 @@ def fed_pairs(problem: GridProblem) -> tuple[IntArray, IntArray]:
     return segment, store[segment]
 
 
-def _usable(program: Program, most_mw: FloatArray) -> IntArray:
-    """Columns (time, store) in [0, most]; none where that is 0."""
+def _usable(program: Program, most_mw: FloatArray, cost: FloatArray | float) -> IntArray:
+    """Columns (time, store) in [0, most], at a cost (store,) each; none where there is no room."""
     columns = np.full(most_mw.shape, -1, dtype=np.int64)
     used = most_mw > 0
-    columns[used] = program.columns((int(used.sum()),), upper=most_mw[used])
+    dear = np.broadcast_to(cost, most_mw.shape)[used]
+    columns[used] = program.columns((int(used.sum()),), upper=most_mw[used], cost=dear)
     return columns
 
 

@@ -104,7 +104,7 @@ def regional_fleet(inputs: Tables, origins: Sequence[str], classes: Sequence[str
     Parameters
     ----------
     inputs : mapping of tables
-        `sites`, `site_terms`, `origins`, `origin_facts`, `node_facts`, `pools` and `wan` of a run folder.
+        `sites`, `site_terms`, `site_facts`, `origins`, `origin_facts`, `node_facts`, `pools` and `wan` of a run folder.
     origins, classes : sequence of str
         As the coordinates of the run have them; `Beijing/resident` is a part of `Beijing`.
     """
@@ -128,7 +128,7 @@ def regional_fleet(inputs: Tables, origins: Sequence[str], classes: Sequence[str
         capacity_nodes=capacity,
         pflops=_metered(inputs["node_facts"], shape),
         racks=capacity * pools["peak_w"].reshape(shape) / RACK_W,
-        rack_room=terms["racks"],
+        rack_room=inputs["site_facts"]["racks"],
         added_w=added_w,
         mean_w=mean_w,
         latency_ms=inputs["wan"]["latency_oneway_ms"].reshape(len(origins), shape[0]),

@@ -244,6 +244,7 @@ def link_terms(model: ModelFolder, balancing: str) -> LinkTerms:
         hold_h=numbers(links, "hold_h"),
         contract=np.where(free, -1, indices(links.text("contract"), contract_names(model))),
         deviation_per_mwh=numbers(links, "deviation_price_per_mwh"),
+        cost_per_mwh=numbers(links, "cost_per_mwh"),
     )
 
 

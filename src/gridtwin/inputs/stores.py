@@ -133,6 +133,7 @@ def store_data(model: ModelFolder) -> StoreData:
         standing_loss_per_h=numbers(stores, "standing_loss_per_h"),
         initial_mwh=energy_mwh * numbers(stores, "initial_share"),
         inflow=indices(stores.text("inflow"), inflow_names(model)),
+        cost_per_mwh=numbers(stores, "cost_per_mwh"),
     )
 
 

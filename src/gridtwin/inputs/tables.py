@@ -64,6 +64,7 @@ FIELDS: Final[Mapping[str, tuple[Field, ...]]] = {
         Field("hold_h", at_least=0, optional=True, empty=0.0),
         Field("contract", "text", optional=True, empty=""),
         Field("deviation_price_per_mwh", at_least=0, optional=True, empty=math.inf),
+        Field("cost_per_mwh", at_least=0, optional=True, empty=0.0),
         Field("schedule_mw", optional=True, empty=0.0),
         Field("dispatched", "flag", optional=True, empty=False),
         Field("loss_share", at_least=0, optional=True, empty=0.0),
@@ -111,6 +112,7 @@ FIELDS: Final[Mapping[str, tuple[Field, ...]]] = {
         Field("standing_loss_per_h", at_least=0, optional=True, empty=0.0),
         Field("initial_share", at_least=0),
         Field("inflow", "text", optional=True, empty=""),
+        Field("cost_per_mwh", at_least=0, optional=True, empty=0.0),
     ),
     "sites": (
         Field("site", "text"),

@@ -52,6 +52,7 @@ class System:
     tariff: Tariff
     zone_s: int  # offset from UTC of the local hours and months that tariffs go by
     discipline: str
+    price_sides: bool  # whether degenerate prices are told with what is on either side
     permute: int = 0  # order in which the solver gets every program
 
     @property

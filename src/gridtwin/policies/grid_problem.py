@@ -64,6 +64,7 @@ def pose_grid(
         rate_mw=_rate_mw(system, observation) if plan is None else plan.rate_mw[: forecast.steps],
         stores=_pose_stores(system, observation, site_mw),
         links=pose_links(system, observation),
+        price_sides=system.price_sides,
         commitment=_pose_commitment(system, observation),
         bundles=_pose_bundles(system, forecast.steps),
         reserve_mw=forecast.reserve_mw,
@@ -129,6 +130,7 @@ def _pose_stores(system: System, observation: Observation, site_mw: FloatArray |
         inflow_mw=forecast.inflow_mw,
         value_mwh=value_mwh,
         value_per_mwh=value_per_mwh,
+        cost_per_mwh=stores.cost_per_mwh,
     )
 
 
@@ -166,6 +168,7 @@ def pose_links(system: System, observation: Observation) -> LinkProblem:
         slot=_set_points(terms.hold_h[index], contract_mw, _local_s(system, observation)),
         contract_mw=contract_mw,
         deviation_per_mwh=terms.deviation_per_mwh[index],
+        cost_per_mwh=terms.cost_per_mwh[index],
     )
 
 

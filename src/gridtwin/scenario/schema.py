@@ -207,6 +207,11 @@ class Dispatch(Schema):
         "of what trade can bring.",
     )
     carbon_price_per_t: NonNegative = Field(default=0.0, description="In the model's currency.")
+    price_sides: StrictBool = Field(
+        default=True,
+        description="Work out the price of a little more and of a little less where a price is one of many; on large "
+        "grids without lines that takes longer than all else.",
+    )
     shed_price_per_mwh: NonNegative = Field(default=10_000.0, description="Of load that is not served.")
     overload_price_per_mwh: NonNegative = Field(default=3_000.0, description="Of flow beyond a line's rating.")
     voltage_price_per_mwh: NonNegative = Field(

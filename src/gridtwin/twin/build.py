@@ -135,6 +135,7 @@ def make_system(study: Study) -> System:
         tariff=_tariff(study),
         zone_s=zone_s(study),
         discipline=study.scenario.compute.discipline,
+        price_sides=study.scenario.dispatch.price_sides,
         permute=study.scenario.solver.permute,
     )
 

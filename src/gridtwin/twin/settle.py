@@ -53,11 +53,11 @@ def settle(
     """Settle the steps of `actual.forecast`, which holds the conditions that came true.
 
     Stores, the units that feed on them, and HVDC follow their schedule, and what is online by the day stays so. Flows
-    between parts of one AC grid move with the rest. Other units that the plan runs move at segment
-    cost within limits and ramps; of the rest only quick starters may come. Limits that the review of the plan found
-    hold again. The redispatch is solved twice, the second time with what AC showed the first to have missed: losses,
-    and reactive power in lines of a reviewed plan; once more where that leaves steps without a solution, which then get
-    wider limits. What is left over goes to running units by headroom, not to the slack bus.
+    between parts of one AC grid, and off contracts that have a price, move with the rest. Other units that the plan
+    runs move at segment cost within limits and ramps; of the rest only quick starters may come. Limits that the review
+    of the plan found hold again. The redispatch is solved twice, the second time with what AC showed the first to have
+    missed: losses, and reactive power in lines of a reviewed plan; once more where that leaves steps without a
+    solution, which then get wider limits. What is left over goes to running units by headroom, not to the slack bus.
     """
     conditions = actual.forecast
     it_mw = it_power_mw(record.busy_node_s / system.step_s, record.service_nodes, system.fleet)
@@ -147,12 +147,13 @@ def _real_time_problem(
 
 
 def _moving_links(system: System, real_time: Observation, schedule: Schedule) -> LinkProblem:
-    """Flows that real time moves: those between parts of one AC grid, away from their schedule at their price."""
+    """Flows that real time moves: between parts of one AC grid, and off a contract that has a price for it."""
     terms, links = system.link_terms, pose_links(system, real_time)
-    held = (terms.contract >= 0) & np.isinf(terms.deviation_per_mwh)
-    kept = np.flatnonzero((terms.is_interface & ~held)[links.index])
+    contracted = terms.contract >= 0
+    moves = np.where(contracted, np.isfinite(terms.deviation_per_mwh), terms.is_interface)
+    kept = np.flatnonzero(moves[links.index])
     index = links.index[kept]
-    under_contract = terms.contract[index] >= 0
+    under_contract = contracted[index]
     return LinkProblem(
         index=index,
         from_bus=links.from_bus[kept],
@@ -160,8 +161,10 @@ def _moving_links(system: System, real_time: Observation, schedule: Schedule) ->
         rate_mw=links.rate_mw[:, kept],
         loss=links.loss[kept],
         back_mw=np.tile(terms.back_mw[index], (len(schedule.link_mw), 1)),
+        least_mw=np.tile(terms.least_mw[index], (len(schedule.link_mw), 1)),
         contract_mw=np.where(under_contract, schedule.link_mw[:, index], np.nan),
         deviation_per_mwh=terms.deviation_per_mwh[index],
+        cost_per_mwh=terms.cost_per_mwh[index],
     )
 
 

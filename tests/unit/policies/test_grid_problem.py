@@ -8,7 +8,7 @@ import pytest
 from gridtwin.policies.grid_problem import pose_grid, scheduled_injection
 from gridtwin.policies.losses import no_losses
 from gridtwin.policies.registry import POLICIES
-from gridtwin.records import StoreData
+from gridtwin.records import LinkTerms, StoreData
 from gridtwin.results.store import RunFolder
 from gridtwin.twin.build import build, initial_twin_state
 
@@ -33,6 +33,7 @@ def with_stores(pocket, tmp_path):
             standing_loss_per_h=0.001 * two,
             initial_mwh=np.array([20.0, 0.0]),
             inflow=np.array([-1, -1]),
+            cost_per_mwh=np.zeros(2),
         )
         grid = replace(
             study.grid,
@@ -45,7 +46,8 @@ def with_stores(pocket, tmp_path):
             link_loss=np.array([0.02, 0.1]),
         )
         units = replace(study.units, store=np.full(len(study.units.unit), -1))
-        changed = replace(study, grid=grid, units=units, stores=stores)
+        terms = LinkTerms.plain(grid)
+        changed = replace(study, grid=grid, units=units, stores=stores, link_terms=terms)
         coordinator, state = build(changed, RunFolder(tmp_path)), initial_twin_state(changed)
         observation = coordinator._observe(state)
         forecast = observation.forecast
