@@ -301,7 +301,7 @@ def _tail(written: Written) -> list[str]:
         "policy: co_dispatch",
         "policies:",
         "  co_dispatch: {capacity_margin: 0.1}",
-        "dispatch: {balancing: province, carbon_price_per_t: 70, late_price_per_node_h: 500} # CNY",
+        "dispatch: {balancing: province, carbon_price_per_t: 70, price_sides: false, late_price_per_node_h: 500} # CNY",
         f"compute: {{discipline: edf, reach: {written.reach}}}",
         "forecast: perfect",
         "seed: 1",
