@@ -13,7 +13,7 @@ COMMANDS = re.findall(r"^python3 -m venv .*$", README, flags=re.MULTILINE)
 
 def test_there_are_two_commands():
     assert len(COMMANDS) == 2
-    assert COMMANDS[0].endswith("gridtwin run scenarios/rts_gmlc_day.yaml")
+    assert COMMANDS[0].endswith("gridtwin run scenarios/east_west_week.yaml")
     assert COMMANDS[1].endswith(".venv/bin/pytest")
 
 
