@@ -82,10 +82,10 @@ def test_a_part_of_a_study_is_its_jobs_on_its_weather(pocket):
 
 
 @pytest.mark.slow
-def test_the_day_of_rts_gmlc(tmp_path, request):
+def test_half_a_day_of_rts_gmlc(tmp_path, request):
     scenario = request.config.rootpath / "scenarios" / "rts_gmlc_day.yaml"
     told = "forecast={series: {kind: noisy, error: 0.15, load_error: 0.03, correlation_h: 6}}"
-    total = api.regret(api.load_study(scenario, [told]), tmp_path)["total"]
+    total = api.regret(api.load_study(scenario, [told, "time.duration=12h"]), tmp_path)["total"]
     assert 0 < total["horizon"] < 1e-4 * total["bound"]
     assert 0 < total["execution"] < 1e-2 * total["bound"]
     assert 1e-4 * total["bound"] < total["forecast_error"] < 1e-2 * total["bound"]
