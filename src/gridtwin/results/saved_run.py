@@ -94,6 +94,18 @@ class SavedRun:
             raise ResultsError(f"{self.path}: no variable {name!r}{did_you_mean(name, names)}")
         return np.asarray(self.dataset[name].to_numpy())
 
+    def at(self, name: str, steps: np.ndarray) -> np.ndarray:
+        """Return one variable in some steps; one of nothing, such as lines where there are none, has no values."""
+        series = self.dataset[name]
+        if series.size == 0:
+            return np.zeros((len(steps), *series.shape[1:]), dtype=series.dtype)
+        return np.asarray(series[steps].to_numpy())
+
+    @property
+    def transport(self) -> bool:
+        """Whether no power flow was solved: links carry what is sent over them, and there are no voltages."""
+        return not (self.path / "inputs" / "admittance.parquet").is_file()
+
     def inputs(self, table: str) -> Columns:
         """Return one table of `inputs/`, such as buses, lines, units, segments, sites, pools or wan."""
         return read_columns(self.path / "inputs" / f"{table}.parquet")

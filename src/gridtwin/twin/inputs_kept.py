@@ -117,6 +117,7 @@ def _units(study: Study) -> Table:
         "daily": study.unit_terms.daily,
         "least_share": study.unit_terms.least_share,
         "link_index": study.unit_terms.link,
+        "must_give": study.unit_terms.minimum >= 0,
     }
 
 

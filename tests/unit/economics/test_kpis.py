@@ -55,6 +55,7 @@ INPUTS = {
     },
     "lines": {"rate_mw": np.array([9.0, 10.0, np.inf])},
     "tariff": {"demand_charge_per_mw": np.array([100.0]), "zone_s": np.array([0])},
+    "links": {"link": np.array([], dtype=str)},
     "wan": {"price_per_gb": np.array([0.5, 2.0])},
     "stores": {
         "initial_mwh": np.array([10.0]),
