@@ -10,7 +10,7 @@ import numpy as np
 
 from gridtwin.units import BoolArray, FloatArray
 
-__all__ = ["AT_LIMIT", "Corridors", "corridors", "full_steps", "link_rent"]
+__all__ = ["AT_LIMIT", "Corridors", "corridors", "full_steps", "link_rent", "share_percent"]
 
 AT_LIMIT: Final = 1e-3  # share of its limit within which a link is full
 
@@ -65,10 +65,21 @@ def corridors(variables: Mapping[str, np.ndarray], links: Mapping[str, np.ndarra
 
 def full_steps(sent_mw: FloatArray, links: Mapping[str, np.ndarray]) -> BoolArray:
     """Where each (time, link) is at the limit of the direction that it sends in."""
-    back_mw = np.where(np.isfinite(links["p_nom_back_mw"]), links["p_nom_back_mw"], links["p_nom_mw"])
-    limit_mw = np.where(sent_mw > 0, links["p_nom_mw"], back_mw)
-    full: BoolArray = (sent_mw != 0) & (np.abs(sent_mw) >= (1 - AT_LIMIT) * limit_mw)
+    full: BoolArray = (sent_mw != 0) & (np.abs(sent_mw) >= (1 - AT_LIMIT) * _limit_mw(links, sent_mw))
     return full
+
+
+def share_percent(links: Mapping[str, np.ndarray], sent_mw: FloatArray) -> FloatArray:
+    """Flow of each (time, link) in percent of the limit of its direction; 0 where nothing flows."""
+    limit_mw = _limit_mw(links, sent_mw)
+    share = np.zeros(sent_mw.shape)
+    np.divide(100.0 * np.abs(sent_mw), limit_mw, out=share, where=(sent_mw != 0) & (limit_mw > 0))
+    return share
+
+
+def _limit_mw(links: Mapping[str, np.ndarray], sent_mw: FloatArray) -> FloatArray:
+    back_mw = np.where(np.isfinite(links["p_nom_back_mw"]), links["p_nom_back_mw"], links["p_nom_mw"])
+    return np.where(sent_mw > 0, links["p_nom_mw"], back_mw)
 
 
 def link_rent(

@@ -113,7 +113,7 @@ def _facts(run: SavedRun, kind: str) -> Mapping[str, np.ndarray]:
     return run.inputs(f"{kind}_facts") if kind in {"site", "bus", "origin"} else {}
 
 
-KEPT: Final = (
+KEPT: Final[tuple[str, ...]] = (
     *("name", "name_zh", "area", "vn_kv", "connection_mw", "is_transformer", "rate_mw", "length_km"),
     *("p_nom_mw", "p_nom_back_mw", "kind", "tier"),
 )
