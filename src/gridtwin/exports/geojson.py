@@ -106,7 +106,8 @@ def _known(run: SavedRun, kind: str) -> Mapping[str, Sequence[Any]]:
         for column in ("bus_index", "from_index", "to_index")
         if column in table
     }
-    return {**kept, **ends}
+    kinds = {"link_kind": _plain(table["kind"])} if kind == "link" else {}
+    return {**kept, **kinds, **ends}
 
 
 def _facts(run: SavedRun, kind: str) -> Mapping[str, np.ndarray]:
@@ -115,7 +116,7 @@ def _facts(run: SavedRun, kind: str) -> Mapping[str, np.ndarray]:
 
 KEPT: Final[tuple[str, ...]] = (
     *("name", "name_zh", "area", "vn_kv", "connection_mw", "is_transformer", "rate_mw", "length_km"),
-    *("p_nom_mw", "p_nom_back_mw", "kind", "tier"),
+    *("p_nom_mw", "p_nom_back_mw", "tier"),
 )
 
 

@@ -207,8 +207,7 @@ def check_power_flow(run: SavedRun, format_name: str) -> None:
         raise ResultsError(
             f"{run.path}: {format_name} holds voltages and lines, and this run has none: its model has "
             "`grid.power_flow: transport`, where links carry what is sent over them; write its corridors with "
-            "--to pypsa "
-            "or --to geojson, their series with --to csv"
+            "--to pypsa or --to geojson, their series with --to csv"
         )
 
 

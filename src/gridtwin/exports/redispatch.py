@@ -24,7 +24,8 @@ class Redispatch:
     """What units may do, and what the network asks of them.
 
     What else was decided (stores, the units that feed on them, links, dumped surplus, paid overloads, units that are
-    committed by the day, have a minimum to give or a link of their own) stands where it was, so that the same set-points are optimal.
+    committed by the day, have a minimum to give or a link of their own) stands where it was, so that the same
+    set-points are optimal.
     """
 
     load_mw: FloatArray  # (time, bus) demand apart from the sites

@@ -60,10 +60,8 @@ def steps(
 def _fullest(saved: SavedRun, step: int) -> list[tuple[str, float]]:
     """Lines, or links where there are no lines, with percent of their limits."""
     if saved.transport:
-        names, loading = (
-            saved.facts.coords["link"],
-            share_percent(saved.inputs("links"), saved.at("link_mw", [step]))[0],
-        )
+        names = saved.facts.coords["link"]
+        loading = share_percent(saved.inputs("links"), saved.at("link_mw", [step]))[0]
     else:
         names, loading = saved.facts.coords["line"], saved.dataset["loading_percent"][step].to_numpy()
     return [(names[place], float(loading[place])) for place in (-loading).argsort()[:NAMED]]
