@@ -356,7 +356,8 @@ class PlannedLine:
         self._start_granted(now_s)
         if self._capped:
             self._lots.start(now_s)
-        self._site_lines.reopen()
+        if self._site_lines.lines:
+            self._site_lines.reopen()
         arrival_s = submit_s[self._rows[self._next]]
         self._floor.wake_s[self._class] = arrival_s
         self._floor.calendar.wake(arrival_s)
@@ -393,16 +394,19 @@ class PlannedLine:
             self._until_s = until_s
             for key in self._site_lines.dissolve():
                 self._join(key % self._count)
-        heads = self._site_lines.heads()
+        heads = self._site_lines.heads() if self._site_lines.lines else []
         while (job := self._next_urgent(heads[0][0] if heads else until_s * self._count, now_s)) >= 0 or heads:
             if job < 0:
                 _, pool = heappop(heads)
                 if (key := self._start_in_line(pool, now_s)) >= 0:
                     heappush(heads, (key, pool))
                 continue
-            places = self._lots.places(job) if self._preemptible[job] else self._places(job)
-            self._leave(job)
-            self._site_lines.join(job, self._latest_keys[job], places, now_s)
+            self._site_lines.join(job, self._latest_keys[job], self._lots.places(job), now_s)
+            if self._preemptible[job]:
+                self._lots.leave(job)
+            else:
+                self._in_line[job] = False
+                self._heads.leave(self._grants.queue[job])
 
     def _next_urgent(self, before: int, now_s: int) -> int:
         """Start urgent jobs with keys `before` that one until one has to wait, which is returned; -1 for none."""
@@ -452,7 +456,8 @@ class PlannedLine:
             return self._lots.start_one(job, now_s, urgent=True)
         jobs, pools, grants = self._floor.jobs, self._floor.pools, self._grants
         nodes, offset = jobs.nodes[job], grants.route_offset[job]
-        pool = largest_grant_with_room(self._places(job), pools.free, nodes, grants.route, offset)
+        places = self._floor.places[self._class][jobs.origin[job]]
+        pool = largest_grant_with_room(places, pools.free, nodes, grants.route, offset)
         if pool < 0:
             return False
         queue = grants.queue[job]
@@ -461,20 +466,10 @@ class PlannedLine:
         grants.release[queue] -= nodes
         grants.route[offset + pool] -= nodes
         grants.waiting[queue] -= 1
-        self._leave(job)
+        self._in_line[job] = False
+        self._heads.leave(queue)
         pools.take(job, pool, now_s)
         return True
-
-    def _leave(self, job: int) -> None:
-        """Take a job out of its queue or lot."""
-        if self._preemptible[job]:
-            self._lots.leave(job)
-            return
-        self._in_line[job] = False
-        self._heads.leave(self._grants.queue[job])
-
-    def _places(self, job: int) -> tuple[int, ...]:
-        return self._floor.places[self._class][self._floor.jobs.origin[job]]
 
 
 class ResumingLine:

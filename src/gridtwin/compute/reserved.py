@@ -93,23 +93,29 @@ class Vacancies:
 
 
 class SiteLines:
-    """Jobs of one class that wait for room at one site each, earliest key first at every site."""
+    """Jobs of one class that wait for room at one site each, earliest key first at every site.
 
-    __slots__ = ("_closed", "_jobs", "_lines", "_pools", "_vacancies", "_wanted")
+    Attributes
+    ----------
+    lines : dict of int to list of int, by pool
+        Heaps of keys.
+    """
+
+    __slots__ = ("_closed", "_jobs", "_pools", "_vacancies", "_wanted", "lines")
 
     def __init__(self, jobs: WindowJobs, pools: Pools, vacancies: Vacancies) -> None:
         self._jobs, self._pools, self._vacancies = jobs, pools, vacancies
-        self._lines: dict[int, list[int]] = {}  # by pool: heap of keys
+        self.lines: dict[int, list[int]] = {}
         self._wanted: dict[int, int] = {}  # by pool: nodes
         self._closed: list[int] = []
 
     def heads(self) -> list[tuple[int, int]]:
         """Return key and pool of the head of every line, smallest key first."""
-        return sorted((line[0], pool) for pool, line in self._lines.items())
+        return sorted((line[0], pool) for pool, line in self.lines.items())
 
     def head(self, pool: int) -> int:
         """Return the key of the head of the line of `pool`."""
-        return self._lines[pool][0]
+        return self.lines[pool][0]
 
     def join(self, job: int, key: int, places: Sequence[int], now_s: int) -> None:
         """Have `job` wait where it will have room first, behind those who wait there already; close that pool.
@@ -121,18 +127,18 @@ class SiteLines:
         large = sorted((pool for pool in places if capacity[pool] >= nodes), key=lambda pool: wanted.get(pool, 0))
         missing = [nodes + wanted.get(pool, 0) - self._free(pool) for pool in large]
         pool = large[self._vacancies.first_with_room(large, missing, now_s)]
-        heappush(self._lines.setdefault(pool, []), key)
+        heappush(self.lines.setdefault(pool, []), key)
         wanted[pool] = wanted.get(pool, 0) + nodes
         self.close(pool)
 
     def leave(self, pool: int, nodes: int) -> int:
         """Take the head, of `nodes`, off the line of `pool`; return the key of the next, -1 where there is none."""
-        line = self._lines[pool]
+        line = self.lines[pool]
         heappop(line)
         self._wanted[pool] -= nodes
         if line:
             return line[0]
-        del self._lines[pool]
+        del self.lines[pool]
         return -1
 
     def closed(self, pool: int) -> bool:
@@ -153,8 +159,8 @@ class SiteLines:
 
     def dissolve(self) -> list[int]:
         """Return the keys of all who wait, who wait no longer here."""
-        keys = [key for line in self._lines.values() for key in line]
-        self._lines.clear()
+        keys = [key for line in self.lines.values() for key in line]
+        self.lines.clear()
         self._wanted.clear()
         return keys
 
