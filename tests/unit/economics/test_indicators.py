@@ -145,7 +145,8 @@ def kept(precision=("fp32", "fp16", "fp32")):
     """Tables as a run keeps them: machines metered in several precisions under one class where asked for."""
     return {
         "sites": {"site": np.array(["a", "b"])},
-        "site_terms": {"region": np.array(["east", "west"]), "racks": np.array([NONE, 9.0])},
+        "site_terms": {"region": np.array(["east", "west"])},
+        "site_facts": {"racks": np.array([NONE, 9.0])},
         "origins": {
             "origin": np.array(["x", "x/resident", "y"]),
             "whole": np.array(["x", "x", "y"]),

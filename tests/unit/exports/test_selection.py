@@ -34,7 +34,7 @@ def test_without_a_selection_everything_is_there_as_it_was_stored(run):
 
 def test_patterns_name_variables_tables_and_records(run):
     chosen = choose(run, Selection(variables=("site_*", "link", "jobs")))
-    assert chosen.names == ("site_mw", "link_mw")
+    assert chosen.names == ("site_mw", "link_mw", "contract_mw")
     assert chosen.records == ("jobs",)
     assert set(chosen.tables) == {"site", "link"}
 
