@@ -25,7 +25,7 @@ LAYOUTS = {
     "home": ("compute.reach=region",),
     "anywhere": (),
     "again": ("compute.reach=region", "solver.permute=1"),
-    "other_seed": ("seed=8",),
+    "other_seed": ("seed=8", "time.duration=1h"),
 }
 
 

@@ -125,7 +125,7 @@ def busy_node_s(system: System, record: ComputeRecord) -> tuple[np.ndarray, np.n
 cases = pytest.mark.parametrize(
     ("planned", "discipline"), [(False, "fcfs"), (False, "edf"), (True, "fcfs"), (True, "edf")]
 )
-many = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @cases

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from modelling.east_west_china.build_fleet import build
+from modelling.east_west_china.scenarios import SCENARIOS, scenario_text
 
 ROOT = Path(__file__).parents[3]
 BUILT = [
@@ -17,13 +17,6 @@ BUILT = [
 ]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def modelling() -> Iterator[None]:
-    sys.path.insert(0, str(ROOT))
-    yield
-    sys.path.remove(str(ROOT))
-
-
 def column(file: str, name: str) -> list[str]:
     with (ROOT / "models" / "east_west_china" / file).open(encoding="utf-8") as rows:
         return [row[name] for row in csv.DictReader(rows)]
@@ -31,8 +24,6 @@ def column(file: str, name: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from modelling.east_west_china.build_fleet import build  # noqa: PLC0415 - needs the path above
-
     folder = tmp_path_factory.mktemp("built")
     build(folder)
     return folder
@@ -50,8 +41,6 @@ def test_temperatures_are_those_that_the_builder_writes(built: Path) -> None:
 
 
 def test_scenarios_are_those_that_the_builder_writes() -> None:
-    from modelling.east_west_china.scenarios import SCENARIOS, scenario_text  # noqa: PLC0415
-
     for written in SCENARIOS:
         assert (ROOT / "scenarios" / f"{written.name}.yaml").read_text(encoding="utf-8") == scenario_text(written)
 
