@@ -21,6 +21,7 @@ from gridtwin.report.language import Words
 __all__ = ["print_layouts"]
 
 SHOWN: Final = 8  # moves and links of each run
+ACROSS: Final = 8  # regions side by side
 WHOLE: Final = 1e4  # from here on numbers are written whole
 PAPER: Final = 160  # characters of a line where the output is no terminal
 
@@ -54,7 +55,7 @@ def print_layouts(found: Layouts, words: Words, *, regions: bool = False, every:
         console.print(_published(verdicts, found, words))
     console.print(_bindings(found, words, every=every))
     if regions:
-        console.print(*(_regions(name, run, found, words) for name, run in _named(found)), sep="\n")
+        console.print(*(table for name, run in _named(found) for table in _regions(name, run, found, words)), sep="\n")
 
 
 def _named(found: Layouts) -> list[tuple[str, LayoutRun]]:
@@ -192,22 +193,23 @@ def _bindings(found: Layouts, words: Words, *, every: bool) -> Table:
     return table
 
 
-def _regions(name: str, run: LayoutRun, found: Layouts, words: Words) -> Table:
-    """Indicators down, regions across; what is defined nowhere is left out."""
-    table = _table(f"{name}: {words('layout.regions')}")
-    table.add_column(words("layout.indicator"), overflow="fold", min_width=24)
-    regions = list(dict.fromkeys(one.region for one in run.readings))
-    for region in regions:
-        table.add_column(_safe(_region(region, found, words)), justify="right")
+def _regions(name: str, run: LayoutRun, found: Layouts, words: Words) -> Iterator[Table]:
+    """Indicators down, regions across, as many in a table as a line holds; what is defined nowhere is left out."""
     values = {(one.indicator, one.compute_class, one.region): one.value for one in run.readings}
-    for indicator, compute_class in dict.fromkeys((one.indicator, one.compute_class) for one in run.readings):
-        row = [values[indicator, compute_class, region] for region in regions]
-        if any(value is not None for value in row):
+    rows = dict.fromkeys((one.indicator, one.compute_class) for one in run.readings if one.value is not None)
+    regions = list(dict.fromkeys(one.region for one in run.readings))
+    for first in range(0, len(regions), ACROSS):
+        across = regions[first : first + ACROSS]
+        table = _table(f"{name}: {words('layout.regions')}")
+        table.add_column(words("layout.indicator"), overflow="fold", min_width=24)
+        for region in across:
+            table.add_column(_safe(_region(region, found, words)), justify="right", no_wrap=True)
+        for indicator, compute_class in rows:
             known = indicator_table()[indicator]
             unit = "" if known.unit == "1" else f", {known.unit.format(currency=run.run.currency)}"
             label = f"{known.called(words.lang)}{_of_class(compute_class, words)}{unit}"
-            table.add_row(_safe(label), *map(_number, row))
-    return table
+            table.add_row(_safe(label), *(_number(values[indicator, compute_class, region]) for region in across))
+        yield table
 
 
 def _table(title: str) -> Table:
