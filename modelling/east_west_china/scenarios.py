@@ -225,13 +225,14 @@ def _stream_2030(stream: Stream) -> Stream:
     return stream
 
 
-DEMAND_2023: Final = Demand(False, fleet.SEED_TWH, "the 150 TWh of 2023 are a published figure", STREAMS, SERVICES)
+BOUND_FIRST: Final = tuple(sorted(SERVICES, key=_bound_to_its_region, reverse=True))  # they take room in this order
+DEMAND_2023: Final = Demand(False, fleet.SEED_TWH, "the 150 TWh of 2023 are a published figure", STREAMS, BOUND_FIRST)
 DEMAND_2030: Final = Demand(
     True,
     fleet.TWH_2030,
     "so are the 300 TWh of 2030",
     tuple(_stream_2030(stream) for stream in STREAMS),
-    tuple(sorted(SERVICES, key=_bound_to_its_region, reverse=True)),
+    BOUND_FIRST,
 )
 
 
