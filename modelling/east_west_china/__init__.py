@@ -1,0 +1,1 @@
+"""China by province: its grid and its data centres."""

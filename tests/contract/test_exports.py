@@ -143,7 +143,7 @@ def read_xlsx(target: Path, chosen) -> Read:
     for name in book.sheetnames:
         rows = list(book[name].values)
         if name in chosen.tables:
-            head, columns = rows[0], list(zip(*rows[2:], strict=True))
+            head, columns = rows[0], list(zip(*rows[2:], strict=True)) or [()] * len(rows[0])
             for variable in chosen.tables[name]:
                 mine = [
                     column for column, text in zip(columns, head, strict=True) if text.split(" | ")[0] == variable.name

@@ -51,6 +51,31 @@ def with_green(compute, seed):
     return replace(compute, green=target)
 
 
+@pytest.mark.parametrize("seed", SEEDS[:20])
+def test_also_where_use_costs_and_contracts_may_be_left(small_system, seed):
+    system = small_system(seed, steps=7)
+    grid, compute = with_terms(system.grid, seed), system.compute
+    plan, work = dispatch_pooled(grid, compute)
+    rolled = roll_fluid(grid, compute, compute.block_steps, horizon_steps=7)
+    assert rolled == pytest.approx(plan.solver.objective, rel=RELATIVE)
+    kept = kept_cost(grid, compute, plan, work, 7)
+    assert kept == pytest.approx(plan.solver.objective, rel=RELATIVE)
+
+
+def with_terms(grid, seed):
+    """Every other contract holds exactly, but for steps without one; a way back of half the size."""
+    rng, rate_mw = np.random.default_rng(seed), grid.links.rate_mw
+    number = rate_mw.shape[1]
+    links = replace(
+        grid.links,
+        back_mw=rate_mw / 2,
+        contract_mw=np.where(rng.random(rate_mw.shape) < 0.7, rng.uniform(-0.5, 1, rate_mw.shape) * rate_mw, np.nan),
+        deviation_per_mwh=np.where(np.arange(number) % 2, np.inf, rng.uniform(1, 60, number)),
+        cost_per_mwh=rng.uniform(15, 30, number),
+    )
+    return replace(grid, links=links, stores=replace(grid.stores, cost_per_mwh=rng.uniform(1, 9, len(grid.stores.bus))))
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_short_look_ahead_is_never_cheaper(small_system, seed):
     system = small_system(seed, steps=7)

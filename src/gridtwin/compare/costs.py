@@ -12,7 +12,7 @@ from gridtwin.compare.series import Alignment, RunSeries
 from gridtwin.economics.settlement import network_account
 from gridtwin.units import KG_PER_T, FloatArray, IntArray
 
-__all__ = ["all_costs", "cost_decomposition"]
+__all__ = ["FUEL", "all_costs", "cost_decomposition"]
 
 TITLE: Final = "cost"
 FUEL: Final = "fuel and variable cost"

@@ -14,9 +14,11 @@ from gridtwin.arrays import ratio_or_zero, sum_at
 from gridtwin.dispatch.compute_block import overbooking_price
 from gridtwin.dispatch.green_rows import green_short_mw
 from gridtwin.dispatch.problem import (
+    Commitment,
     ComputeProblem,
     GridPlan,
     GridProblem,
+    LinkProblem,
     PooledWork,
     PreemptibleProblem,
     StoreProblem,
@@ -32,6 +34,7 @@ __all__ = ["advance_fluid", "first_steps", "kept_cost", "roll_fluid", "stored_wo
 
 _PER_STEP_GRID = ("lower_mw", "upper_mw", "load_mw", "site_mw", "injection_mw", "watched", "rate_mw", "reserve_mw")
 _PER_STEP_STORES = ("charge_mw", "discharge_mw", "inflow_mw")
+_PER_STEP_LINKS = ("rate_mw", "back_mw", "least_mw", "slot", "contract_mw")
 _PER_STEP_COMPUTE = ("released_nodes", "due_nodes", "committed_nodes", "available_nodes", "base_mw", "node_mw")
 
 _PER_STEP_PREEMPTIBLE = ("arriving_node_h", "due_node_h", "width_nodes")
@@ -157,8 +160,9 @@ def kept_cost(grid: GridProblem, compute: ComputeProblem, plan: GridPlan, work: 
     Returns
     -------
     float, money
-        Output above the floors, carbon, slacks, data moved, and the terminal price of what is busy after T. When
-        `steps` is T, also of what waits then, less the value of the energy in store.
+        Output above the floors, carbon, slacks, use of stores and links, contracts that are left, data moved, and the
+        terminal price of what is busy after T. When `steps` is T, also of what waits then, less the value of the energy
+        in store.
     """
     penalties, kept = grid.penalties, slice(0, steps)
     overload = plan.overload_mw[kept].sum()
@@ -182,6 +186,8 @@ def kept_cost(grid: GridProblem, compute: ComputeProblem, plan: GridPlan, work: 
         + penalties.overload_per_mwh * overload
         + penalties.connection_per_mwh * over
         + penalties.reserve_per_mwh * plan.reserve_short_mw[kept].sum()
+        + ((plan.charge_mw + plan.discharge_mw)[kept] * grid.stores.cost_per_mwh).sum()
+        + _link_cost_per_h(_steps_of_links(grid.links, kept), plan.link_mw[kept])
         + not_green
         + late
     )
@@ -233,9 +239,22 @@ def _steps_of_grid(grid: GridProblem, part: slice) -> GridProblem:
             losses.bus_losses_mw[part],
         ),
         stores=replace(stores, **{name: getattr(stores, name)[part] for name in _PER_STEP_STORES}),
-        links=replace(grid.links, rate_mw=grid.links.rate_mw[part]),
+        links=_steps_of_links(grid.links, part),
+        commitment=None if grid.commitment is None else _steps_of_commitment(grid.commitment, part),
+        bundles=None if grid.bundles is None else replace(grid.bundles, sent_mw=grid.bundles.sent_mw[part]),
         **{name: getattr(grid, name)[part] for name in _PER_STEP_GRID},
     )
+
+
+def _steps_of_links(links: LinkProblem, part: slice) -> LinkProblem:
+    given = {name: getattr(links, name) for name in _PER_STEP_LINKS}
+    return replace(links, **{name: value[part] for name, value in given.items() if value is not None})
+
+
+def _steps_of_commitment(commitment: Commitment, part: slice) -> Commitment:
+    """Where a block is cut in two, its second half is decided anew."""
+    block = commitment.block[part]
+    return replace(commitment, block=block - block[:1], reserve_mw=commitment.reserve_mw[part])
 
 
 def _continued(grid: GridProblem, plan: GridPlan, steps: int) -> GridProblem:
@@ -343,6 +362,16 @@ def _generation_cost_per_h(grid: GridProblem, plan: GridPlan, steps: int) -> flo
     filled = np.clip(above - _below_mw(groups.segment_group, groups.segment_mw), 0.0, groups.segment_mw)
     carbon = grid.penalties.carbon_per_t * groups.segment_co2_kg_per_mwh / KG_PER_T
     return float((filled * (groups.segment_cost_per_mwh + carbon)).sum())
+
+
+def _link_cost_per_h(links: LinkProblem, sent_mw: FloatArray) -> float:
+    """Sum over steps of the cost of what links send, and of what leaves their contracts."""
+    used = 0.0 if links.cost_per_mwh is None else (np.abs(sent_mw) * links.cost_per_mwh).sum()
+    if links.contract_mw is None or links.deviation_per_mwh is None:
+        return float(used)
+    may_leave = ~np.isnan(links.contract_mw) & np.isfinite(links.deviation_per_mwh)
+    apart = np.where(may_leave, np.abs(sent_mw - links.contract_mw), 0.0)
+    return float(used + (apart * np.where(np.isfinite(links.deviation_per_mwh), links.deviation_per_mwh, 0.0)).sum())
 
 
 def _below_mw(segment_group: IntArray, segment_mw: FloatArray) -> FloatArray:

@@ -24,7 +24,7 @@ FEEDING: Final = (("units", ("bus",)), ("links", ("from_bus", "to_bus")), ("bran
 
 def siting_issues(model: ModelFolder) -> Iterator[Issue]:
     """Yield sites that nothing can feed, and links of the WAN that would be faster than light in fibre."""
-    if model.has("sites"):
+    if model.has("sites", "buses"):
         yield from _unfed(model)
     if model.has("sites", "origins", "wan"):
         yield from _too_fast(model)
@@ -46,12 +46,12 @@ def great_circle_km(lat: FloatArray, lon: FloatArray, to_lat: FloatArray, to_lon
 
 
 def _unfed(model: ModelFolder) -> Iterator[Issue]:
-    """Check that a unit, a link or a branch is at the bus of each site."""
-    sites = model.tables["sites"]
+    """Check that a unit, a link or a branch is at the bus of each site; buses that are not known are told elsewhere."""
+    sites, known = model.tables["sites"], set(model.tables["buses"].text("bus"))
     ends = [(model.tables[name], columns) for name, columns in FEEDING if name in model.tables]
     fed = {bus for table, columns in ends for column in columns for bus in table.text(column)}
     for row, (site, bus) in enumerate(zip(sites.text("site"), sites.text("bus"), strict=True)):
-        if bus and bus not in fed:
+        if bus in known and bus not in fed:
             message = f"site {site!r} is without power: no unit, no link and no branch is at its bus {bus!r}"
             yield sites.at(row, "bus").issue(f"{message}; connect the bus, or move the site")
 

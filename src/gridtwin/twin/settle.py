@@ -77,12 +77,14 @@ def settle(
     problem = _real_time_problem(system, real_time, losses, facility_mw, schedule, plan)
     floor_mw = np.where(system.units.store >= 0, available, unit_floor_mw(system, real_time.forecast))
     floor_mw = np.fmax(floor_mw, system.unit_terms.least_share * online_mw)
-    first = dispatch_grid(problem)
-    seen = ac_grid.solve(asked_of_ac(first))
-    posed = _corrected(system, problem, first, seen, plan)
+    posed, seen = problem, None
+    if not system.grid.transport:
+        first = dispatch_grid(problem)
+        seen = ac_grid.solve(asked_of_ac(first))
+        posed = _corrected(system, problem, first, seen, plan)
     redispatch = dispatch_grid(posed, explain=True)
     balanced, solution, moved = _balance(ac_grid, asked_of_ac(redispatch), floor_mw, available)
-    if plan.review is not None and not solution.converged.all():
+    if plan.review is not None and seen is not None and not solution.converged.all():
         posed = _eased(system, posed, problem, ~solution.converged, seen.converged)
         redispatch = dispatch_grid(posed, explain=True)
         balanced, solution, moved = _balance(ac_grid, asked_of_ac(redispatch), floor_mw, available)

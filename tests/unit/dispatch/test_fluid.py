@@ -3,7 +3,16 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from gridtwin.dispatch import TerminalValue, advance_fluid, dispatch_pooled, first_steps, kept_cost, roll_fluid
+from gridtwin.dispatch import (
+    Bundles,
+    Commitment,
+    TerminalValue,
+    advance_fluid,
+    dispatch_pooled,
+    first_steps,
+    kept_cost,
+    roll_fluid,
+)
 from gridtwin.errors import DispatchError
 
 PER_CLASS_OR_SITE = {"shape", "occupancy", "mean_runtime_h", "site_bus", "connection_mw", "block_steps", "terminal"}
@@ -76,6 +85,24 @@ def test_first_steps_cut_everything_that_has_a_time_axis(day):
             if isinstance(value, np.ndarray) and len(getattr(whole, field.name)) == 4:
                 assert len(value) == 3 or field.name in PER_CLASS_OR_SITE, field.name
     assert len(first_steps(grid, compute, 3)[0].losses.factor) == 3
+
+
+def test_what_is_left_of_commitment_and_bundles(day):
+    """Blocks are numbered from 0; the block that is cut is decided anew."""
+    grid, compute = day
+    group, zone = np.zeros(1, dtype=np.int64), np.zeros(3, dtype=np.int64)
+    reserve, sent = np.arange(4.0)[:, None], 200 + np.arange(4.0)[:, None]
+    grid = replace(
+        grid,
+        commitment=Commitment(group, np.full(1, 0.4), np.array([0, 0, 1, 1]), zone, reserve),
+        bundles=Bundles(group, group - 1, sent),
+    )
+    plan, work = dispatch_pooled(grid, compute)
+    left, _ = advance_fluid(grid, compute, plan, work, 1)
+    assert left.commitment.block.tolist() == [0, 1, 1]
+    assert left.commitment.reserve_mw.ravel().tolist() == [1, 2, 3]
+    assert left.bundles.sent_mw.ravel().tolist() == [201, 202, 203]
+    assert advance_fluid(grid, compute, plan, work, 2)[0].commitment.block.tolist() == [0, 0]
 
 
 @pytest.mark.parametrize("steps", [0, 3, 4, 5])

@@ -22,6 +22,7 @@ __all__ = ["Difference", "LayoutRun", "Layouts", "layouts"]
 
 PER_MWH: Final[Mapping[str, tuple[float, str]]] = {
     "all_costs": (1.0, "{currency}/MWh"),
+    "grid_cost": (1.0, "{currency}/MWh"),
     "wan_cost": (1.0, "{currency}/MWh"),
     "co2_t": (1000.0, "kg/MWh"),
     "curtailment_mwh": (1.0, "MWh/MWh"),

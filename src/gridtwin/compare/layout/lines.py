@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from gridtwin.compare.costs import cost_decomposition
+from gridtwin.compare.costs import FUEL, cost_decomposition
 from gridtwin.compare.emissions import co2_by_technology
 from gridtwin.compare.layout.binding import bindings
 from gridtwin.compare.layout.run_view import RunView
+from gridtwin.compare.records import Decomposition
 from gridtwin.compare.series import align
 from gridtwin.economics.moves import Move
 from gridtwin.units import KG_PER_T
@@ -75,15 +76,24 @@ def _shared(base: RunView, other: RunView) -> dict[str, Pair]:
     """Costs, CO2 and curtailment; what the grid does in steps that one run alone has is left out."""
     old, new = base.series, other.series
     steps = align(old.card, new.card, old.run.time, new.run.time)
-    cost, co2 = (split(old, new, steps).shared for split in (cost_decomposition, co2_by_technology))
+    split = cost_decomposition(old, new, steps)
+    cost, co2 = split.shared, co2_by_technology(old, new, steps).shared
     return {
         "all_costs": (cost.base, cost.change) if cost else (None, None),
+        "grid_cost": _of_grid(split),
         "co2_t": (co2.base, co2.change) if co2 else (None, None),
         "curtailment_mwh": (
             float(old.curtailed_mwh[steps.base].sum()),
             float(new.curtailed_mwh[steps.change].sum()),
         ),
     }
+
+
+def _of_grid(split: Decomposition) -> Pair:
+    """Production, carbon and energy taken from stores, with the energy of jobs in steps that one run alone has."""
+    parts = [part for part in split.parts if part.group == FUEL or part.name in ("carbon", "stores", "other_jobs")]
+    old, new = ([getattr(part, side) for part in parts] for side in ("base", "change"))
+    return (sum(old), sum(new)) if parts and None not in (*old, *new) else (None, None)
 
 
 def _of_run(view: RunView) -> dict[tuple[str, str], float | None]:
