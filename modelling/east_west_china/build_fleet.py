@@ -73,7 +73,7 @@ def calibration(sources: Sources) -> Iterator[str]:
     yield f"racks x 2.5 kW: {fleet.RACKS_2023:,} x 2.5 kW x 8,760 h = {full_twh:.1f} TWh"
     yield f"load x PUE that 150 TWh imply: {fleet.SEED_TWH / full_twh:.3f}"
     for name, layout in found.items():
-        busy_here = busy if name != "_2030" else busy | {"general": 0.65}
+        busy_here = busy if name != "_2030" else fleet.solved_busy(layout, fleet.TWH_2030)
         energy = fleet.energy_twh(layout, busy_here)
         total = sum(sum(of.values()) for of in energy.values())
         it_twh = _it_twh(layout, busy_here)
@@ -84,7 +84,11 @@ def calibration(sources: Sources) -> Iterator[str]:
             f"{sum(s.racks for s in layout.sites if s.tier == 'hub') / 1e6:.2f} M; "
             f"nodes {', '.join(f'{c} {layout.total(c):,}' for c in CLASSES)}"
         )
-    yield f"general batch work keeps {busy['general']:.3f} of its nodes busy; the others are set: {fleet.BUSY}"
+    busy_2030 = fleet.solved_busy(found["_2030"], fleet.TWH_2030)
+    yield (
+        f"general batch work keeps {busy['general']:.3f} of its nodes busy, {busy_2030['general']:.3f} in 2030; "
+        f"the others are set: {fleet.BUSY}"
+    )
     for compute_class, precision in PRECISION.items():
         flops = sum(
             getattr(hardware[s.hardware[compute_class]], f"{precision}_tflops") * s.nodes.get(compute_class, 0)

@@ -75,6 +75,7 @@ CONNECTION_SHARE: Final = 0.62  # of what all racks of a cluster would draw at t
 GREEN_RULE: Final = 0.8  # new data centres at hubs, from the end of 2025
 
 SEED_TWH: Final = 150.0  # of all compute centres in 2023
+TWH_2030: Final = 300.0  # of all compute centres in 2030, an estimate
 SERVICE_UTILISATION: Final = 0.8  # of nodes that answer
 BUSY: Final = {  # of all nodes, in the mean of a year
     "online": 0.70 * SERVICE_UTILISATION,

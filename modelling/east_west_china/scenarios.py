@@ -1,14 +1,14 @@
-"""Write the scenarios of `east_west_china`: one workload, asked of each layout.
+"""Write the scenarios of `east_west_china`: one workload, asked of each layout, and that of 2030.
 
-`python -m modelling.east_west_china.scenarios` writes them. Volumes are those that keep the classes as busy as
-`fleet.BUSY` and `fleet.solved_busy` say; all shares, delays and shapes are *estimates* unless said otherwise.
+`python -m modelling.east_west_china.scenarios` writes them. Volumes are those that keep the classes of a fleet as busy
+as `fleet.BUSY` and `fleet.solved_busy` say; all shares, delays and shapes are *estimates* unless said otherwise.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from gridtwin.catalogue.hardware import load_hardware
@@ -199,6 +199,44 @@ STREAMS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class Demand:
+    """What all classes are asked: as much as makes a fleet take so much in a year."""
+
+    projected: bool  # the fleet of 2030 instead of that of 2023
+    twh: float
+    note: str
+    streams: tuple[Stream, ...]
+    services: tuple[Served, ...]  # a service finds its room before those after it
+
+
+def _bound_to_its_region(served: Served) -> float:
+    """Share of a service that may not leave its region."""
+    found = (key.removeprefix("resident_share: ") for key in served.keys if key.startswith("resident_share"))
+    return float(next(found, 0.0))
+
+
+def _stream_2030(stream: Stream) -> Stream:
+    """Return a stream of 2030 (*estimates*): arrays of general jobs are smaller, of training larger; less is barred."""
+    if stream.name == "cloud_batch":  # barred work hardly grows: 0.2 of 2030 is about what 0.35 was in 2023
+        keys = tuple("resident_share: 0.2 # 数据壁垒" if "resident_share" in key else key for key in stream.keys)
+        return replace(stream, nodes_per_core=12, keys=keys)
+    if stream.compute_class == "intelligent":
+        return replace(stream, nodes_per_core=40)
+    return stream
+
+
+BOUND_FIRST: Final = tuple(sorted(SERVICES, key=_bound_to_its_region, reverse=True))  # they take room in this order
+DEMAND_2023: Final = Demand(False, fleet.SEED_TWH, "the 150 TWh of 2023 are a published figure", STREAMS, BOUND_FIRST)
+DEMAND_2030: Final = Demand(
+    True,
+    fleet.TWH_2030,
+    "so are the 300 TWh of 2030",
+    tuple(_stream_2030(stream) for stream in STREAMS),
+    BOUND_FIRST,
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """A scenario file."""
 
@@ -211,6 +249,7 @@ class Written:
     reach: str = "any"
     wrap: bool = False
     bursts: bool = False
+    demand: Demand = DEMAND_2023
 
 
 WEEK: Final = ("2023-04-10T00:00:00+08:00", "7d")
@@ -261,6 +300,14 @@ SCENARIOS: Final = (
         *WEEK,
         variants=("stranded",),
     ),
+    Written(
+        "east_west_2030",
+        "One spring week of China's compute and grid as they may be in 2030, an estimate",
+        "The same week with grid, fleet and demand of 2030; calendar and weather are those of the model year",
+        *WEEK,
+        variants=("2030",),
+        demand=DEMAND_2030,
+    ),
 )
 
 
@@ -274,6 +321,8 @@ def scenario_text(written: Written) -> str:
     """Return the text of a scenario file."""
     sources = read_sources(MODEL / "sources")
     base = fleet.as_is(sources)
+    if written.demand.projected:
+        base = fleet.projected(sources, base)
     weights = fleet.demand_weights(sources)
     lines = [*_head(written), *_workload(sources, base, weights, written), *_tail(written)]
     return "\n".join(lines) + "\n"
@@ -284,15 +333,20 @@ def _head(written: Written) -> list[str]:
     return [
         f"# {written.comment}.",
         "# Written by modelling/east_west_china/scenarios.py, which has the sums. Volumes, shares, delays and shapes",
-        "# are *estimates*; the 150 TWh of 2023 are a published figure. The traces give the shape of jobs: a simulated",
+        f"# are *estimates*; {written.demand.note}. The traces give the shape of jobs: a simulated",
         "# job stands for an array of `nodes_per_core` like jobs submitted together, each of as many 40 kW blocks (16",
         "# standard racks) as the traced one had cores.",
         "model: east_west_china",
-        *([f"variants: [{', '.join(written.variants)}]"] if written.variants else []),
+        *([f"variants: [{', '.join(map(_quoted, written.variants))}]"] if written.variants else []),
         f"description: {written.description}",
         f"time: {{start: {written.start}, duration: {written.duration}, step: 1h, window: 24h, horizon: 30h{wrap}}}",
         "",
     ]
+
+
+def _quoted(variant: str) -> str:
+    """A year in quotes, so that YAML reads it as a name."""
+    return f'"{variant}"' if variant.isdigit() else variant
 
 
 def _tail(written: Written) -> list[str]:
@@ -311,7 +365,7 @@ def _tail(written: Written) -> list[str]:
 def _workload(
     sources: Sources, base: Layout, weights: Mapping[str, Mapping[str, float]], written: Written
 ) -> list[str]:
-    busy = fleet.solved_busy(base, fleet.SEED_TWH)
+    busy = fleet.solved_busy(base, written.demand.twh)
     lines = [
         "workload:",
         "  delay_classes: {prompt: 1h, half_day: 12h, two_days: 48h} # how long after submit + runtime a job may end",
@@ -320,10 +374,10 @@ def _workload(
         "  wide_jobs: split",
         "  batch:",
     ]
-    for stream in STREAMS:
+    for stream in written.demand.streams:
         lines += _stream_lines(sources, stream, base, busy, weights["general"], written)
     lines.append("  services:")
-    for served in SERVICES:
+    for served in written.demand.services:
         lines += _service_lines(served, base, weights[served.weights], written)
     return lines
 

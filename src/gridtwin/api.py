@@ -31,7 +31,7 @@ from gridtwin.twin.closing import close_run
 from gridtwin.twin.coordinator import Coordinator, Progress
 from gridtwin.twin.keeping import keep_inputs, kept_study, require_same_study, versions
 from gridtwin.twin.n1 import report_n1
-from gridtwin.twin.regret import Regret, fluid_costs, settled_cost
+from gridtwin.twin.regret import Regret, check_bound, fluid_costs, settled_cost
 from gridtwin.twin.sessions import Sessions
 from gridtwin.twin.state import TwinState, load_state
 from gridtwin.twin.taking_up import take_up
@@ -44,6 +44,7 @@ __all__ = [
     "RunResult",
     "Study",
     "Verification",
+    "check_bound",
     "compare",
     "layout",
     "load_study",
@@ -415,8 +416,9 @@ def regret(
     Raises
     ------
     GridtwinError
-        As in `run`.
+        As in `run`, and where the study holds what a bound knows nothing of.
     """
+    check_bound(study)
     whole = study.time.submit_steps * study.time.step_s <= WHOLE_SPAN_S
     spans = [study] if whole else sampled_weeks(study, weeks)
     parts = [_regret_of(span, Path(out_dir), finished if whole else None, progress, watch) for span in spans]

@@ -121,6 +121,10 @@ class ModelFacts:
     Texts are "" and numbers NaN where the model gives none. Rows of origins are those of its table.
     """
 
+    unit_name: tuple[str, ...]
+    unit_name_zh: tuple[str, ...]
+    link_name: tuple[str, ...]
+    link_name_zh: tuple[str, ...]
     bus_name_zh: tuple[str, ...]
     site_name_zh: tuple[str, ...]
     site_tier: tuple[str, ...]

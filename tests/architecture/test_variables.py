@@ -15,6 +15,7 @@ ENDINGS = {
     "GB": "_gb",
     "kg": "_kg",
     "s": "_s",
+    "h": "_h",
     "percent": "_percent",
     "%": "_percent",
     "degree": "_deg",

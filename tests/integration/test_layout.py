@@ -139,8 +139,9 @@ def test_the_command_line(runs, command, tmp_path):
         "--csv", tmp_path / "csv", "--xlsx", tmp_path / "layouts.xlsx",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    for text in ("布局方案对比", "噪声下限", "每转移一 MWh", "西部", "受合同约束", "全国"):
+    for text in ("布局方案对比", "噪声下限", "每转移一 MWh", "西部", "受合同约束", "全国", "直流"):
         assert text in done.stdout
+    assert "…" not in done.stdout
     with (tmp_path / "csv" / "layouts.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert {row["name"] for row in rows} >= {"all_costs", "co2_t", "curtailment_mwh"}

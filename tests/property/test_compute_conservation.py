@@ -244,6 +244,8 @@ class Naive:
         self.carry = np.zeros(self.free.shape)
         self.kept_waiting = np.zeros(self.free.shape, int)
         self.asked: set[int] = set()
+        self.kept: dict[int, int] = {}  # row -> site that is kept for it in this step
+        self.closed: set[int] = set()  # sites where nobody else of the class starts at this instant
         self.link_free_s = np.zeros(system.fleet.bandwidth_gbps.shape)
         self.starts: list[tuple[int, int, int]] = []  # row, site, start
         self.stops: list[tuple[int, int]] = []  # row, stop
@@ -269,6 +271,7 @@ class Naive:
         self.free += self.claimed - self.system.services[step]
         self.claimed = self.system.services[step]
         self.asked.clear()
+        self.kept.clear()
         if not self.planned:
             return
         jobs, plan = self.jobs, self.system.plan
@@ -353,7 +356,33 @@ class Naive:
 
     def room(self, row: int) -> list[int]:
         jobs = self.jobs
-        return [s for s in self.places(row) if self.free[s, jobs.compute_class[row]] >= jobs.nodes[row]]
+        if self.kept.get(row) in self.closed:
+            return []
+        open_places = [s for s in self.places(row) if s not in self.closed]
+        return [s for s in open_places if self.free[s, jobs.compute_class[row]] >= jobs.nodes[row]]
+
+    def keep_a_site(self, row: int) -> None:
+        """Keep the site where there is room first for `row` and for those that wait there before it."""
+        c = self.jobs.compute_class[row]
+        if row not in self.kept:
+            large = [s for s in self.places(row) if self.system.fleet.capacity_nodes[s, c] >= self.jobs.nodes[row]]
+            self.kept[row] = min(large, key=lambda s: (self.room_at(row, s), self.wanted(s, c)))
+        self.closed.add(self.kept[row])
+
+    def wanted(self, site: int, c: int) -> int:
+        """Nodes of the jobs of class `c` that `site` is kept for."""
+        jobs = self.jobs
+        return sum(int(jobs.nodes[row]) for row, s in self.kept.items() if s == site and jobs.compute_class[row] == c)
+
+    def room_at(self, row: int, site: int) -> float:
+        jobs, c = self.jobs, self.jobs.compute_class[row]
+        free = self.free[site, c] - self.wanted(site, c)
+        here = [x for x in self.spells if x.site == site and jobs.compute_class[x.row] == c]
+        for spell in sorted(here, key=lambda spell: spell.end):
+            free += jobs.nodes[spell.row]
+            if free >= jobs.nodes[row]:
+                return spell.end
+        return np.inf
 
     def start_in_order(self, compute_class: int, now: int) -> None:
         for row in self.order(self.in_line(compute_class, now)):
@@ -370,16 +399,19 @@ class Naive:
                 if not self.room(row):
                     self.ask_for_room(row, now)
                 if not self.room(row):
-                    return
+                    self.keep_a_site(row)
+                    continue
                 (self.start_capped if jobs.preemptible[row] else self.start_where_granted)(row, now, urgent=True)
         self.start_granted(compute_class, now)
         self.start_under_caps(compute_class, now)
+        self.closed.clear()
 
     def start_granted(self, compute_class: int, now: int) -> None:
         jobs, blocked = self.jobs, set()
         while True:
             heads: dict[int, int] = {}
-            for row in self.order([row for row in self.in_line(compute_class, now) if not jobs.preemptible[row]]):
+            through = [row for row in self.in_line(compute_class, now) if not jobs.preemptible[row]]
+            for row in self.order([row for row in through if row not in self.kept]):
                 heads.setdefault(jobs.queue[row], row)
             ready = [row for q, row in heads.items() if self.release[q] > 0.0 and q not in blocked]
             if not ready:
@@ -392,7 +424,7 @@ class Naive:
 
     def start_under_caps(self, compute_class: int, now: int) -> None:
         jobs, closed = self.jobs, set()
-        for row in sorted(self.in_line(compute_class, now), key=self.latest):
+        for row in sorted([row for row in self.in_line(compute_class, now) if row not in self.kept], key=self.latest):
             lot = (jobs.queue[row],)
             if row in self.suspended:
                 lot = (self.suspended[row][0], jobs.origin[row] if jobs.migratable[row] else None)
@@ -408,8 +440,9 @@ class Naive:
             sum(jobs.nodes[x.row] for x in self.spells if x.saving and x.site == s and jobs.compute_class[x.row] == c)
             for s in range(len(self.system.fleet.site))
         ]
-        missing = {s: int(jobs.nodes[row] - self.free[s, c] - saving[s]) for s in self.places(row)}
-        if min(missing.values()) > 0:
+        open_places = [s for s in self.places(row) if s not in self.closed]
+        missing = {s: int(jobs.nodes[row] - self.free[s, c] - saving[s]) for s in open_places}
+        if all(nodes > 0 for nodes in missing.values()):
             for s, nodes in missing.items():
                 willing = self.willing(s, c, now)
                 if sum(jobs.nodes[spell.row] for spell in willing) >= nodes:
@@ -442,6 +475,7 @@ class Naive:
         jobs, fleet = self.jobs, self.system.fleet
         link = jobs.origin[row], site
         begin, restart, gb = now, 0, jobs.data_gb[row]
+        self.kept.pop(row, None)
         if row in self.suspended:
             own, _ = self.suspended.pop(row)
             restart, gb = int(jobs.restart_s[row]), 0.0 if own == site else jobs.checkpoint_gb[row]

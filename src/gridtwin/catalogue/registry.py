@@ -21,6 +21,7 @@ CLASS_ZH: Final = MappingProxyType(
         "general": "通用算力",
         "intelligent": "智能算力",
         "inference": "推理算力",
+        "online": "在线服务",
         "super": "超级算力 超算",
         "edge": "边缘算力",
     }

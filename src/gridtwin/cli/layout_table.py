@@ -21,6 +21,7 @@ from gridtwin.report.language import Words
 __all__ = ["print_layouts"]
 
 SHOWN: Final = 8  # moves and links of each run
+ACROSS: Final = 8  # regions side by side
 WHOLE: Final = 1e4  # from here on numbers are written whole
 PAPER: Final = 160  # characters of a line where the output is no terminal
 
@@ -49,12 +50,12 @@ def print_layouts(found: Layouts, words: Words, *, regions: bool = False, every:
     console.print(Text(noise, style="dim"))
     for name, run in _named(found):
         none = _safe(f"{name}: {words('layout.no_moves')}")
-        console.print(_moves(name, run, words, every=every) if run.moves else none)
+        console.print(_moves(name, run, found, words, every=every) if run.moves else none)
     if verdicts := [(name, one) for name, run in _named(found) for one in run.verdicts]:
-        console.print(_published(verdicts, words))
+        console.print(_published(verdicts, found, words))
     console.print(_bindings(found, words, every=every))
     if regions:
-        console.print(*(_regions(name, run, found, words) for name, run in _named(found)), sep="\n")
+        console.print(*(table for name, run in _named(found) for table in _regions(name, run, found, words)), sep="\n")
 
 
 def _named(found: Layouts) -> list[tuple[str, LayoutRun]]:
@@ -96,7 +97,20 @@ def _lines(found: Layouts, words: Words, *, every: bool) -> Iterator[Table | Tex
 
 def _label(one: Difference, words: Words) -> str:
     unit = "" if one.unit == "1" else f", {one.unit}"
-    return f"{one.line.called(words.lang)}{f' · {one.compute_class}' if one.compute_class else ''}{unit}"
+    return f"{one.line.called(words.lang)}{_of_class(one.compute_class, words)}{unit}"
+
+
+def _of_class(compute_class: str, words: Words) -> str:
+    """Write which class a line is about; nothing where it is about all."""
+    called = words.named("class", compute_class)
+    return f" · {called}" if compute_class else ""
+
+
+def _region(name: str, found: Layouts, words: Words) -> str:
+    """Return what a region is called."""
+    if name == NATION:
+        return words("layout.nation")
+    return found.region_names_zh.get(name, name) if words.lang == "zh" else name
 
 
 def _delta(one: Difference, words: Words) -> Text:
@@ -127,7 +141,7 @@ def _per_mwh_cell(one: Difference, words: Words) -> Text:
     return Text(_signed(one.per_mwh))
 
 
-def _moves(name: str, run: LayoutRun, words: Words, *, every: bool) -> Table:
+def _moves(name: str, run: LayoutRun, found: Layouts, words: Words, *, every: bool) -> Table:
     table = _table(f"{name}: {words('layout.moves')}")
     heads = [words(f"layout.{name}") for name in ("from", "to", "energy", "average", "marginal", "raises")]
     for head, unit in zip(heads, ("", "", ", MWh", ", t", ", t", ""), strict=True):
@@ -136,11 +150,12 @@ def _moves(name: str, run: LayoutRun, words: Words, *, every: bool) -> Table:
         changes = (None if kg is None else kg / 1000.0 for kg in (move.average_change_kg, move.marginal_change_kg))
         flag = {None: "-", True: words("layout.raises"), False: ""}[move.raises]
         cells = ("-" if change is None else _signed(change) for change in changes)
-        table.add_row(_safe(move.origin), _safe(move.site), _number(move.energy_mwh), *cells, _safe(flag, "red"))
+        ends = (_safe(_region(end, found, words)) for end in (move.origin, move.site))
+        table.add_row(*ends, _number(move.energy_mwh), *cells, _safe(flag, "red"))
     return table
 
 
-def _published(verdicts: Sequence[tuple[str, Verdict]], words: Words) -> Table:
+def _published(verdicts: Sequence[tuple[str, Verdict]], found: Layouts, words: Words) -> Table:
     table = _table(words("layout.published"))
     for head in ("", "", words("layout.publication"), "", "%", "", words("layout.factors"), "PUE"):
         table.add_column(head)
@@ -148,7 +163,7 @@ def _published(verdicts: Sequence[tuple[str, Verdict]], words: Words) -> Table:
         told = {None: "-", True: words("layout.agrees"), False: words("layout.differs")}[one.agrees]
         table.add_row(
             name,
-            _safe(f"{one.published.origin} → {one.published.site}"),
+            _safe(" → ".join(_region(end, found, words) for end in (one.published.origin, one.published.site))),
             f"{one.published.percent:+.1f} %",
             words(f"layout.basis.{one.basis}"),
             "-" if one.percent is None else f"{one.percent:+.1f}",
@@ -169,7 +184,7 @@ def _bindings(found: Layouts, words: Words, *, every: bool) -> Table:
             table.add_row(
                 name,
                 _safe(one.name),
-                _safe(one.kind),
+                _safe(words.named("kind", one.kind)),
                 words(f"layout.by.{one.held_by}"),
                 _number(one.hours),
                 _number(one.rent),
@@ -178,23 +193,23 @@ def _bindings(found: Layouts, words: Words, *, every: bool) -> Table:
     return table
 
 
-def _regions(name: str, run: LayoutRun, found: Layouts, words: Words) -> Table:
-    """Indicators down, regions across; what is defined nowhere is left out."""
-    table = _table(f"{name}: {words('layout.regions')}")
-    table.add_column(words("layout.indicator"), overflow="fold", min_width=24)
-    regions = list(dict.fromkeys(one.region for one in run.readings))
-    for region in regions:
-        called = found.region_names_zh.get(region, region) if words.lang == "zh" else region
-        table.add_column(_safe(words("layout.nation") if region == NATION else called), justify="right")
+def _regions(name: str, run: LayoutRun, found: Layouts, words: Words) -> Iterator[Table]:
+    """Indicators down, regions across, as many in a table as a line holds; what is defined nowhere is left out."""
     values = {(one.indicator, one.compute_class, one.region): one.value for one in run.readings}
-    for indicator, compute_class in dict.fromkeys((one.indicator, one.compute_class) for one in run.readings):
-        row = [values[indicator, compute_class, region] for region in regions]
-        if any(value is not None for value in row):
+    rows = dict.fromkeys((one.indicator, one.compute_class) for one in run.readings if one.value is not None)
+    regions = list(dict.fromkeys(one.region for one in run.readings))
+    for first in range(0, len(regions), ACROSS):
+        across = regions[first : first + ACROSS]
+        table = _table(f"{name}: {words('layout.regions')}")
+        table.add_column(words("layout.indicator"), overflow="fold", min_width=24)
+        for region in across:
+            table.add_column(_safe(_region(region, found, words)), justify="right", no_wrap=True)
+        for indicator, compute_class in rows:
             known = indicator_table()[indicator]
             unit = "" if known.unit == "1" else f", {known.unit.format(currency=run.run.currency)}"
-            label = f"{known.called(words.lang)}{f' · {compute_class}' if compute_class else ''}{unit}"
-            table.add_row(_safe(label), *map(_number, row))
-    return table
+            label = f"{known.called(words.lang)}{_of_class(compute_class, words)}{unit}"
+            table.add_row(_safe(label), *(_number(values[indicator, compute_class, region]) for region in across))
+        yield table
 
 
 def _table(title: str) -> Table:

@@ -32,6 +32,8 @@ def run(
     with bar(shown=not quiet) as reading:
         reading.step("reading the scenario")
         study = api.load_study(find_scenario(scenario), overrides or ())
+    if regret:
+        api.check_bound(study)
     with attended(shown=not quiet) as (progress, say, watch):
         result = api.run(study, out, progress=progress, say=say, watch=watch)
         found = api.regret(study, out, result, progress=progress, watch=watch) if regret else None

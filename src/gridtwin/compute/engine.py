@@ -15,7 +15,8 @@ Without a plan every job runs through. Under a plan
 - a job is urgent when its latest start (due - work left - restart), less the time that its data may take, lies before
   the end of the step. It starts at once, beyond grant or cap (`forced_nodes`), and is not suspended, so that a cap may
   be overrun (`overrun_nodes`). If it finds no room, preemptible jobs that can pause until the step has ended are
-  suspended for it. Services suspend nobody;
+  suspended for it; failing that, it waits in the line of one site, which is closed to those who come later until it has
+  started or the step has ended, see `SiteLines`. Services suspend nobody;
 - suspending stops the work at once and keeps the nodes busy for `checkpoint_s`; nothing is lost. A job whose data still
   move, or that still restarts, is not suspended;
 - resuming keeps the nodes busy for `restart_s` before the work goes on. At the site where it ran last a job needs no

@@ -17,6 +17,7 @@ from gridtwin.compute.caps import Caps
 from gridtwin.compute.clock import Calendar
 from gridtwin.compute.disciplines import carried_grants, first_with_room, largest_grant_with_room, order_keys
 from gridtwin.compute.pools import NEVER_S, Pools, WindowJobs
+from gridtwin.compute.reserved import SiteLines, Vacancies
 from gridtwin.records import ComputePlan, ComputeState
 from gridtwin.units import IntArray
 
@@ -188,7 +189,7 @@ class Heads(Generic[Lot]):
                 self.key_of[lot] = self._latest_keys[job]
                 return
             heappop(heap)
-        del self.key_of[lot]
+        self.key_of.pop(lot, None)
 
 
 class Lots:
@@ -264,13 +265,18 @@ class Lots:
                 caps.kept_waiting[pool] = max(caps.kept_waiting[pool], nodes)
                 return False
             self._grants.forced[pool] += nodes
-        pools, lot = self._floor.pools, self._lot(job)
+        self.leave(job)
+        pools = self._floor.pools
         (pools.resume if job in pools.suspended else pools.take)(job, pool, now_s)
         caps.hold(job, pools.start_s[-1])
+        return True
+
+    def leave(self, job: int) -> None:
+        """Take a job out of its lot."""
+        lot = self._lot(job)
         self._in_line[job] = False
         self._heads.leave(lot)
         self._changed.add(lot)
-        return True
 
     def places(self, job: int) -> tuple[int, ...]:
         """Return the pools where `job` may go: a suspended job that may not migrate stays at its site."""
@@ -300,16 +306,25 @@ class PlannedLine:
 
     A job whose latest start, less the time that its data may take, lies before the end of the current step is urgent:
     it starts at once, grant or not, cap or not. An urgent job that finds no room has preemptible jobs suspended that
-    can pause, once in a step. While it waits no other job of its class starts.
+    can pause, once in a step. Failing that, it leaves its queue or lot for the line of one site until the step ends,
+    see `SiteLines`. That site is closed to jobs with a later latest start; the others stay open to all, and so to the
+    head of the line if they have room sooner.
     """
 
     __slots__ = (
         "_asked", "_by_latest", "_capped", "_caps", "_class", "_count", "_floor", "_grants", "_heads", "_in_line",
-        "_latest_keys", "_lots", "_next", "_preemptible", "_rows",
+        "_latest_keys", "_lots", "_next", "_preemptible", "_rows", "_site_lines", "_until_s",
     )  # fmt: skip
 
     def __init__(
-        self, floor: Floor, compute_class: int, rows: list[int], discipline: str, grants: Grants, caps: Caps
+        self,
+        floor: Floor,
+        compute_class: int,
+        rows: list[int],
+        discipline: str,
+        grants: Grants,
+        caps: Caps,
+        vacancies: Vacancies,
     ) -> None:
         self._floor, self._class, self._rows, self._next = floor, compute_class, [*rows, -1], 0
         self._grants, self._caps = grants, caps
@@ -323,6 +338,8 @@ class PlannedLine:
         self._by_latest: list[int] = []
         self._heads: Heads[int] = Heads(order_by, self._latest_keys, self._in_line)
         self._lots = Lots(floor, compute_class, caps, grants, self._latest_keys, self._in_line)
+        self._site_lines = SiteLines(floor.jobs, floor.pools, vacancies)
+        self._until_s = -1  # end of the step in which those lines hold
         self._asked: set[tuple[int, int]] = set()  # jobs that had others suspended, and in which step
         for _ in range(sum(job < floor.jobs.arriving for job in rows)):
             self._admit_next()
@@ -335,10 +352,12 @@ class PlannedLine:
         if self._capped:
             self._caps.see_ends()
             self._admit_suspended(now_s)
-        if self._start_urgent(now_s):
-            self._start_granted(now_s)
-            if self._capped:
-                self._lots.start(now_s)
+        self._start_urgent(now_s)
+        self._start_granted(now_s)
+        if self._capped:
+            self._lots.start(now_s)
+        if self._site_lines.lines:
+            self._site_lines.reopen()
         arrival_s = submit_s[self._rows[self._next]]
         self._floor.wake_s[self._class] = arrival_s
         self._floor.calendar.wake(arrival_s)
@@ -368,17 +387,44 @@ class PlannedLine:
         self._in_line[job] = True
         heappush(self._by_latest, self._latest_keys[job])
 
-    def _start_urgent(self, now_s: int) -> bool:
-        """Return whether no urgent job is left waiting."""
-        not_urgent = self._grants.urgent_before_s * self._count
+    def _start_urgent(self, now_s: int) -> None:
+        """Start urgent jobs, earliest latest start first, and close the sites that are kept for those left waiting."""
+        until_s = self._grants.urgent_before_s
+        if self._until_s != until_s:
+            self._until_s = until_s
+            for key in self._site_lines.dissolve():
+                self._join(key % self._count)
+        heads = self._site_lines.heads() if self._site_lines.lines else []
+        while (job := self._next_urgent(heads[0][0] if heads else until_s * self._count, now_s)) >= 0 or heads:
+            if job < 0:
+                _, pool = heappop(heads)
+                if (key := self._start_in_line(pool, now_s)) >= 0:
+                    heappush(heads, (key, pool))
+                continue
+            self._site_lines.join(job, self._latest_keys[job], self._lots.places(job), now_s)
+            if self._preemptible[job]:
+                self._lots.leave(job)
+            else:
+                self._in_line[job] = False
+                self._heads.leave(self._grants.queue[job])
+
+    def _next_urgent(self, before: int, now_s: int) -> int:
+        """Start urgent jobs with keys `before` that one until one has to wait, which is returned; -1 for none."""
         start_one = self._start_at_any_rate if self._capped else self._start_one
-        while self._by_latest and self._by_latest[0] < not_urgent:
-            key = self._by_latest[0]
+        while self._by_latest and self._by_latest[0] < before:
+            key = heappop(self._by_latest)
             job = key % self._count
             if self._in_line[job] and key == self._latest_keys[job] and not start_one(job, now_s):
-                return False
-            heappop(self._by_latest)
-        return True
+                return job
+        return -1
+
+    def _start_in_line(self, pool: int, now_s: int) -> int:
+        """Start who heads the line of `pool`, there or at an open site; return the next key, -1 for none that may."""
+        job = self._site_lines.head(pool) % self._count
+        if self._site_lines.closed(pool) or not self._start_one(job, now_s):
+            self._site_lines.close(pool)
+            return -1
+        return self._site_lines.leave(pool, self._floor.jobs.nodes[job])
 
     def _start_at_any_rate(self, job: int, now_s: int) -> bool:
         """Start an urgent job, at once or, failing that, where suspending others makes room at once."""
@@ -457,11 +503,12 @@ def lines_by_class(
     """Return the line of every class that has jobs in this window."""
     compute_class = floor.jobs.table.compute_class
     in_line, suspended = floor.jobs.in_line, floor.jobs.suspended
+    vacancies = Vacancies(floor.jobs, floor.pools, floor.calendar)
     lines: dict[int, Line] = {}
     for index in np.unique(compute_class).tolist():
         rows: list[int] = in_line[compute_class[in_line] == index].tolist()
         if plan is not None:
-            lines[index] = PlannedLine(floor, index, rows, discipline, grants, caps)
+            lines[index] = PlannedLine(floor, index, rows, discipline, grants, caps, vacancies)
             continue
         line: Line = FcfsLine(floor, index, rows) if discipline == "fcfs" else EdfLine(floor, index, rows)
         paused: list[int] = suspended[compute_class[suspended] == index].tolist()

@@ -94,6 +94,8 @@ class Pools:
 
     Attributes
     ----------
+    capacity : list of int, by pool
+        All nodes.
     free : list of int, by pool
         Nodes that a job may take. A node reserved for a job whose data still move is not, nor is one that saves a
         state, nor one that services claim.
@@ -113,9 +115,9 @@ class Pools:
 
     __slots__ = (
         "_calendar", "_checkpoint_gb", "_checkpoint_s", "_claimed", "_gbps", "_jobs", "_latency_s", "_link",
-        "_loading", "_restart_s", "_returning", "_sites", "finished", "free", "left_s", "link_free_s", "migrated",
-        "pool", "reserved_s", "restarting", "resumed", "saving", "start_s", "started", "started_pool", "stopped",
-        "suspended", "suspended_nodes", "working",
+        "_loading", "_restart_s", "_returning", "_sites", "capacity", "finished", "free", "left_s", "link_free_s",
+        "migrated", "pool", "reserved_s", "restarting", "resumed", "saving", "start_s", "started", "started_pool",
+        "stopped", "suspended", "suspended_nodes", "working",
     )  # fmt: skip
 
     def __init__(self, fleet: Fleet, state: ComputeState, jobs: WindowJobs, calendar: Calendar) -> None:
@@ -128,7 +130,8 @@ class Pools:
         self._restart_s: list[int] = jobs.table.restart_s.tolist()
         self._checkpoint_gb: list[float] = jobs.table.checkpoint_gb.tolist()
         self.link_free_s: list[float] = state.link_free_s.ravel().tolist()
-        self.free: list[int] = fleet.capacity_nodes.T.ravel().tolist()
+        self.capacity: list[int] = fleet.capacity_nodes.T.ravel().tolist()
+        self.free = self.capacity.copy()
         self._claimed = [0] * len(self.free)
         self.working, self.saving, self.restarting = (Meter(len(self.free)) for _ in range(3))
         self.pool = [-1] * len(jobs.row)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from gridtwin.economics.corridors import corridors
 from gridtwin.economics.kpi_table import KPIS
 from gridtwin.economics.tariffs import local_months, monthly_peaks_mw
 from gridtwin.units import HOUR_S, KG_PER_T, BoolArray, FloatArray
@@ -72,6 +73,7 @@ def kpis(
         "wan_gb": _sum(v["moved_gb"]),
         "migrated_gb": _sum(v["migrated_gb"]),
         "wan_cost": _sum(v["moved_gb"].sum(axis=0).ravel() * inputs["wan"]["price_per_gb"]),
+        **_corridor_kpis(v, inputs["links"], hours),
         "max_line_loading_percent": _largest(v["loading_percent"]),
         "min_vm_pu": _negated(_largest(-v["vm_pu"])),
         "max_vm_pu": _largest(v["vm_pu"]),
@@ -121,6 +123,18 @@ def _job_kpis(jobs: Mapping[str, np.ndarray]) -> dict[str, float | int | None]:
         "wait_p50_s": float(np.percentile(wait_s, 50)) if len(wait_s) else None,
         "wait_p95_s": float(np.percentile(wait_s, 95)) if len(wait_s) else None,
     }
+
+
+def _corridor_kpis(
+    v: Mapping[str, np.ndarray], links: Mapping[str, np.ndarray], hours: float
+) -> dict[str, float | None]:
+    names = ("corridor_rent_cost", "corridor_full_h", "deviation_mwh")
+    if not len(links["link"]):
+        return dict.fromkeys(names)
+    found = corridors(v, links, hours)
+    off = found.deviation_mwh[np.isfinite(found.deviation_mwh)]
+    figures = (_sum(found.rent_cost), _sum(found.full_h + found.full_back_h), _sum(off) if len(off) else None)
+    return dict(zip(names, figures, strict=True))
 
 
 def _forecast_kpis(v: Mapping[str, np.ndarray], profiled: BoolArray) -> dict[str, float]:

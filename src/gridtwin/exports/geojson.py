@@ -98,7 +98,7 @@ def _features(chosen: Chosen, kind: str, places: Sequence[Mapping[str, Any] | No
 
 def _known(run: SavedRun, kind: str) -> Mapping[str, Sequence[Any]]:
     """What the model says of everything of a kind."""
-    table = run.inputs(_plural(kind))
+    table = {**_facts(run, kind), **run.inputs(_plural(kind))}
     bus = run.facts.coords["bus"]
     kept = {name: _plain(table[name]) for name in KEPT if name in table}
     ends = {
@@ -106,10 +106,18 @@ def _known(run: SavedRun, kind: str) -> Mapping[str, Sequence[Any]]:
         for column in ("bus_index", "from_index", "to_index")
         if column in table
     }
-    return {**kept, **ends}
+    kinds = {"link_kind": _plain(table["kind"])} if kind == "link" else {}
+    return {**kept, **kinds, **ends}
 
 
-KEPT: Final = ("name", "area", "vn_kv", "connection_mw", "is_transformer", "rate_mw", "length_km", "p_nom_mw")
+def _facts(run: SavedRun, kind: str) -> Mapping[str, np.ndarray]:
+    return run.inputs(f"{kind}_facts") if kind in {"site", "bus", "origin"} else {}
+
+
+KEPT: Final[tuple[str, ...]] = (
+    *("name", "name_zh", "area", "vn_kv", "connection_mw", "is_transformer", "rate_mw", "length_km"),
+    *("p_nom_mw", "p_nom_back_mw", "tier"),
+)
 
 
 def _aggregates(chosen: Chosen, kind: str) -> Mapping[str, Sequence[Any]]:
@@ -123,10 +131,10 @@ def _aggregates(chosen: Chosen, kind: str) -> Mapping[str, Sequence[Any]]:
         values = chosen.values(name)
         for made in (rule, *EXTREMES) if rule == "mean" else (rule,):
             whole = MAKE[made](values, edges)[0]
-            suffixes = product(*(chosen.labels(dim) for dim in dims[2:]))
+            suffixes = list(product(*(chosen.labels(dim) for dim in dims[2:])))
             for place, labels in enumerate(suffixes):
                 key = "_".join((name, made, *map(str, labels)))
-                columns[key] = _plain(whole.reshape(len(whole), -1)[:, place])
+                columns[key] = _plain(whole.reshape(len(whole), len(suffixes))[:, place])
     return columns
 
 

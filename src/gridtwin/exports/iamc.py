@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow.csv import CSVWriter
 
-from gridtwin.arrays import ratio_or_zero, sum_at
+from gridtwin.arrays import link_injection_mw, ratio_or_zero, sum_at
 from gridtwin.economics.production import along_segments
 from gridtwin.errors import ResultsError
 from gridtwin.exports.registry import Progress, Rows
@@ -235,6 +235,23 @@ def _losses(areas: _Areas) -> Mapping[str, Regional]:
     return {"": {SYSTEM: areas.series("losses_mw") * areas.run.step_h}}
 
 
+def _net_exports(areas: _Areas) -> Mapping[str, Regional]:
+    """What leaves each area over links; nothing is told of grids with lines, which carry power across areas too."""
+    if not areas.run.transport:
+        return {"": {}}
+    links = areas.run.inputs("links")
+    here, there = areas.area[links["from_index"]], areas.area[links["to_index"]]
+    crossing = here != there
+    injected_mw = link_injection_mw(
+        areas.series("link_mw")[:, crossing],
+        here[crossing],
+        there[crossing],
+        links["loss"][crossing],
+        len(areas.regions),
+    )
+    return {"": dict(zip(areas.regions, -injected_mw.T * areas.run.step_h, strict=True))}
+
+
 def _price(areas: _Areas) -> Mapping[str, Regional]:
     """Mean weighted by demand; the plain mean where an area draws nothing."""
     price, demand_mw = areas.series("price_per_mwh"), np.maximum(areas.demand_mw(), 0.0)
@@ -265,6 +282,7 @@ QUANTITIES: Final[Mapping[str, Callable[[_Areas], Mapping[str, Regional]]]] = {
     "unserved": _at_buses(lambda areas: areas.series("shed_mw")),
     "site_draw": _site_draw,
     "losses": _losses,
+    "net_exports": _net_exports,
     "price": _price,
     "carbon_price": _carbon_price,
 }

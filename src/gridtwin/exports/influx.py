@@ -91,7 +91,7 @@ def _lines(
 
 
 def _tag(column: pa.DictionaryArray) -> pa.Array:
-    return pa.array([escaped(text) for text in column.dictionary.to_pylist()]).take(column.indices)
+    return pa.array([escaped(text) for text in column.dictionary.to_pylist()], pa.string()).take(column.indices)
 
 
 def _stamps(column: pa.Array, chosen: Chosen) -> pa.Array:

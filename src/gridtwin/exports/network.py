@@ -21,6 +21,7 @@ __all__ = [
     "Carried",
     "SavedGrid",
     "carried",
+    "check_power_flow",
     "check_selection",
     "chosen_steps",
     "instant",
@@ -47,6 +48,8 @@ class SavedGrid:
     lat: FloatArray  # (bus,) degrees, NaN where unknown
     lon: FloatArray  # (bus,)
     length_km: FloatArray  # (line,) 0 where unknown
+    link_kind: tuple[str, ...]
+    link_back_mw: FloatArray  # (link,) limit to -> from
     load_mvar_per_mw: FloatArray  # (bus,)
     site: tuple[str, ...]
     site_bus: IntArray  # (site,)
@@ -82,9 +85,9 @@ class Carried:
 def saved_grid(run: SavedRun) -> SavedGrid:
     """Return the grid of a run from the inputs that it kept."""
     buses, sites = run.inputs("buses"), run.inputs("sites")
-    lines = run.inputs("lines")
+    lines, links = run.inputs("lines"), run.inputs("links")
     return SavedGrid(
-        grid=_grid(buses, lines, run.inputs("links")),
+        grid=_grid(buses, lines, links),
         units=_units(run.inputs("units"), run.inputs("segments")),
         stores=_stores(run.inputs("stores")),
         bus_name=_names(buses["name"]),
@@ -92,6 +95,8 @@ def saved_grid(run: SavedRun) -> SavedGrid:
         lat=buses["lat"],
         lon=buses["lon"],
         length_km=lines["length_km"],
+        link_kind=_names(links["kind"]),
+        link_back_mw=links["p_nom_back_mw"],
         load_mvar_per_mw=buses["load_mvar_per_mw"],
         site=_names(sites["site"]),
         site_bus=sites["bus_index"],
@@ -114,7 +119,7 @@ def carried(run: SavedRun, saved: SavedGrid, steps: IntArray) -> Carried:
         If AC did not converge in one of the steps, or the stored parts do not add up to what was settled.
     """
     _refuse_unsolved(run, steps)
-    value = {name: run.dataset[name][steps].to_numpy() for name in NEEDED}
+    value = {name: run.at(name, steps) for name in NEEDED}
     grid, units, stores, buses = saved.grid, saved.units, saved.stores, len(saved.grid.bus)
     at_sites = sum_at(value["facility_mw"], saved.site_bus, buses)
     served = 1.0 - ratio_or_zero(value["shed_mw"], value["load_mw"] + at_sites)
@@ -190,6 +195,22 @@ def check_selection(selection: Selection, format_name: str) -> None:
         )
 
 
+def check_power_flow(run: SavedRun, format_name: str) -> None:
+    """Refuse to write a power flow that was never solved.
+
+    Raises
+    ------
+    ResultsError
+        If the grid of the run has no lines.
+    """
+    if run.transport:
+        raise ResultsError(
+            f"{run.path}: {format_name} holds voltages and lines, and this run has none: its model has "
+            "`grid.power_flow: transport`, where links carry what is sent over them; write its corridors with "
+            "--to pypsa or --to geojson, their series with --to csv"
+        )
+
+
 def chosen_steps(run: SavedRun, selection: Selection) -> IntArray:
     """Return the steps of the run in the time chosen."""
     edges = choose(run, Selection(start=selection.start, end=selection.end)).edges
@@ -233,9 +254,11 @@ def snapshots(
     Raises
     ------
     ResultsError
-        If a step has no AC solution, the selection asks for more than time, or the target is there already.
+        If the run has no power flow, a step of it no AC solution, the selection asks for more than time, or the target
+        is there already.
     """
     check_selection(selection, format_name)
+    check_power_flow(run, format_name)
     steps = snapshot_steps(run, selection)
     files = snapshot_files(run, target, steps, suffix)
     saved = saved_grid(run)

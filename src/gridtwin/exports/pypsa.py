@@ -22,6 +22,7 @@ from gridtwin.units import KG_PER_T, BoolArray, FloatArray, IntArray
 __all__ = ["Components", "components", "write"]
 
 VERSION: Final = "1.2.4"  # of PyPSA, whose attributes these are
+CARRIERS: Final = {"interface": "AC", "dc": "HVDC", "back_to_back": "HVDC"}  # by kind of link
 WHOLE: Final = re.compile(r"0|[1-9][0-9]{0,14}")  # a number that comes back from a CSV file as it went in
 NO_TEXT: Final = {  # what pandas takes for nothing or for a truth value
     *("", "na", "n/a", "nan", "null", "none", "nat", "<na>", "#n/a", "#na", "n/a n/a", "#n/a n/a"),
@@ -124,7 +125,7 @@ class _Places:
     """Names of buses."""
 
     bus: list[str]  # (bus,) where things are connected
-    inner: list[str]  # (bus,) where lines end
+    inner: list[str]  # (bus,) where lines end; none where there are no lines
 
 
 def components(run: SavedRun, saved: SavedGrid, steps: IntArray) -> Components:
@@ -139,7 +140,8 @@ def components(run: SavedRun, saved: SavedGrid, steps: IntArray) -> Components:
     source = _source(run, saved, steps)
     network = Components()
     places = _add_buses(network, source)
-    _add_losses(network, source, places)
+    if not saved.grid.transport:
+        _add_losses(network, source, places)
     _add_branches(network, source, places)
     _add_demand(network, source, places)
     carriers = _add_units(network, source, places)
@@ -162,7 +164,7 @@ def _source(run: SavedRun, saved: SavedGrid, steps: IntArray) -> _Source:
         saved=saved,
         program=program,
         step_h=run.step_h,
-        settled={name: run.dataset[name][steps].to_numpy() for name in SETTLED},
+        settled={name: run.at(name, steps) for name in SETTLED},
         penalties={name: float(column[0]) for name, column in run.inputs("penalties").items()},
         stored_mwh=run.dataset["stored_mwh"][first - 1].to_numpy() if first else saved.stores.initial_mwh,
         plenty_mw=float(np.ceil(demand_mw.max() + saved.units.p_max_mw.sum() + saved.stores.charge_mw.sum())),
@@ -172,15 +174,20 @@ def _source(run: SavedRun, saved: SavedGrid, steps: IntArray) -> _Source:
 def _add_buses(network: Components, source: _Source) -> _Places:
     saved, settled = source.saved, source.settled
     names: tuple[list[str], list[str]] = ([], [])
-    for ending, group in zip(("", " lines"), names, strict=True):
+    endings = ("",) if saved.grid.transport else ("", " lines")
+    for ending, group in zip(endings, names, strict=False):
         for b, bus in enumerate(saved.grid.bus):
             about = {"x": _known(saved.lon[b]), "y": _known(saved.lat[b]), "area": saved.area[b]}
             attributes = {"v_nom": saved.grid.vn_kv[b], "carrier": "AC", "long_name": saved.bus_name[b], **about}
-            series = {"v_mag_pu": settled["vm_pu"][:, b], "v_ang": np.deg2rad(settled["va_deg"][:, b])}
+            series = {} if saved.grid.transport else _voltage(settled, b)
             if not ending:
                 series["marginal_price"] = source.program.price_per_mwh[:, b]
             group.append(network.add("buses", f"{bus}{ending}", attributes, series))
     return _Places(*names)
+
+
+def _voltage(settled: Mapping[str, np.ndarray], bus: int) -> dict[str, FloatArray]:
+    return {"v_mag_pu": settled["vm_pu"][:, bus], "v_ang": np.deg2rad(settled["va_deg"][:, bus])}
 
 
 def _add_losses(network: Components, source: _Source, places: _Places) -> None:
@@ -306,7 +313,7 @@ def _ramps(source: _Source, unit: int) -> dict[str, FloatArray]:
     """Return MW by which a unit may rise and fall in each step; weather may force more. Nothing if it cannot bind."""
     units, least, most = source.saved.units, source.program.least_mw[:, unit], source.program.most_mw[:, unit]
     ramp_mw = float(units.ramp_mw_per_h[unit]) * source.step_h
-    if ramp_mw >= max(units.p_max_mw[unit], most.max()):
+    if source.program.held[unit] or ramp_mw >= max(units.p_max_mw[unit], most.max()):
         return {}
     rise, fall = np.full(len(least), ramp_mw), np.full(len(least), ramp_mw)
     if units.profile[unit] >= 0:
@@ -392,17 +399,20 @@ def _add_fed_units(network: Components, source: _Source, places: _Places, store:
 
 
 def _add_links(network: Components, source: _Source, places: _Places) -> None:
-    """Add HVDC, a link for each direction, for a share of what is sent is lost in either."""
-    grid, sent_mw = source.saved.grid, source.settled["link_mw"]
+    """Add links: one that goes both ways without losses, otherwise one for each direction, each losing its share."""
+    grid, sent_mw, saved = source.saved.grid, source.settled["link_mw"], source.saved
     for i, link in enumerate(grid.link):
-        ends = places.bus[grid.link_from[i]], places.bus[grid.link_to[i]]
-        for direction, (start, end), flow in (
-            ("forward", ends, sent_mw[:, i]),
-            ("backward", ends[::-1], -sent_mw[:, i]),
-        ):
-            attributes = {"bus0": start, "bus1": end, "carrier": "HVDC", "efficiency": 1.0 - grid.link_loss[i]}
-            attributes["p_nom"] = grid.link_p_nom_mw[i]
-            network.add("links", f"{link} {direction}", attributes, {"p_set": np.maximum(flow, 0.0)})
+        start, end = places.bus[grid.link_from[i]], places.bus[grid.link_to[i]]
+        most, back, loss = float(grid.link_p_nom_mw[i]), float(saved.link_back_mw[i]), float(grid.link_loss[i])
+        about = {"carrier": CARRIERS.get(saved.link_kind[i], "HVDC"), "efficiency": 1.0 - loss}
+        forward = {"bus0": start, "bus1": end, "p_nom": most} | about
+        if loss == 0 and most > 0:
+            flow = {"p_set": sent_mw[:, i]}
+            network.add("links", link, forward | {"p_min_pu": -back / most}, flow)
+            continue
+        backward = {"bus0": end, "bus1": start, "p_nom": back} | about
+        network.add("links", f"{link} forward", forward, {"p_set": np.maximum(sent_mw[:, i], 0.0)})
+        network.add("links", f"{link} backward", backward, {"p_set": np.maximum(-sent_mw[:, i], 0.0)})
 
 
 def _add_carriers(network: Components, co2_t_per_mwh: Mapping[str, float]) -> None:

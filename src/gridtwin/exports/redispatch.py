@@ -23,13 +23,15 @@ WORTHLESS: Final = 1e-6  # money per MWh; less is rounding of the solver
 class Redispatch:
     """What units may do, and what the network asks of them.
 
-    What else was decided (stores, the units that feed on them, HVDC, dumped surplus, paid overloads) stands where it
-    was, so that the same set-points are optimal.
+    What else was decided (stores, the units that feed on them, links, dumped surplus, paid overloads, units that are
+    committed by the day, have a minimum to give or a link of their own) stands where it was, so that the same
+    set-points are optimal.
     """
 
     load_mw: FloatArray  # (time, bus) demand apart from the sites
     site_mw: FloatArray  # (time, site) equipment, cooling and conversion
     surplus_mw: FloatArray  # (time, bus) dumped
+    held: BoolArray  # (unit,) stands where it was
     least_mw: FloatArray  # (time, unit) must give
     most_mw: FloatArray  # (time, unit) can give in real time
     initial_mw: FloatArray  # (unit,) before the first step, NaN where the run begins
@@ -56,7 +58,7 @@ def redispatch(run: SavedRun, saved: SavedGrid, steps: IntArray) -> Redispatch:
     value at the set-points. With it in their place the optimum is the same (strong duality), also where some of it
     may be missing at the price that was paid.
     """
-    value = {name: run.dataset[name][steps].to_numpy() for name in NEEDED}
+    value = {name: run.at(name, steps) for name in NEEDED}
     injection_mw, energy = value["dispatched_injection_mw"], value["energy_price_per_mwh"]
     priced = np.abs(energy) > WORTHLESS
     factor = np.where(priced[:, None], -value["loss_price_per_mwh"] / np.where(priced, energy, 1.0)[:, None], 0.0)
@@ -67,6 +69,7 @@ def redispatch(run: SavedRun, saved: SavedGrid, steps: IntArray) -> Redispatch:
         load_mw=value["load_mw"],
         site_mw=value["facility_mw"],
         surplus_mw=value["dumped_mw"],
+        held=_held(run),
         least_mw=least_mw,
         most_mw=most_mw,
         initial_mw=initial_mw,
@@ -99,6 +102,13 @@ def _cut(saved: SavedGrid, value: dict[str, np.ndarray]) -> tuple[FloatArray, Fl
     return ratio_or_zero(of_cuts, paid[:, None]), paid
 
 
+def _held(run: SavedRun) -> BoolArray:
+    """Units that answer to more than their own limits: online by the day, heat or water to give, a link to go over."""
+    units = run.inputs("units")
+    held: BoolArray = units["daily"] | units["must_give"] | (units["link_index"] >= 0)
+    return held
+
+
 def _unit_limits(
     run: SavedRun, saved: SavedGrid, steps: IntArray, value: dict[str, np.ndarray]
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -111,11 +121,13 @@ def _unit_limits(
     may_move = (value["planned_unit_mw"] > COMMITTED_MW) | units.quick_start | weather
     window = steps // run.facts.window_steps
     begins = np.maximum(window * run.facts.window_steps - 1, 0)
-    before_mw = np.where(window[:, None] > 0, run.dataset["unit_mw"][begins].to_numpy(), 0.0)
+    before_mw = np.where(window[:, None] > 0, run.at("unit_mw", begins), 0.0)
     hours = run.step_h * (steps - window * run.facts.window_steps + 1)
     running_down = np.maximum(before_mw - units.ramp_mw_per_h * hours[:, None], 0.0)
     most_mw = np.where(may_move, available, running_down)
     least_mw = np.where(weather & ~units.curtailable, available, units.p_min_mw)
+    held = _held(run)
+    most_mw, least_mw = (np.where(held, value["unit_mw"], limit) for limit in (most_mw, least_mw))
     first = int(steps[0])
     initial_mw = run.dataset["unit_mw"][first - 1].to_numpy() if first else np.full(len(units.unit), np.nan)
     return least_mw, most_mw, initial_mw

@@ -16,12 +16,17 @@ __all__ = ["model_facts"]
 def model_facts(model: ModelFolder) -> ModelFacts:
     """Build the record of a model whose tables have no issues."""
     buses, sites, origins, nodes = (model.tables[name] for name in ("buses", "sites", "origins", "nodes"))
+    links = model.tables.get("links")
     hardware = [load_hardware()[name] for name in nodes.text("hardware")]
 
     def figure(name: str) -> FloatArray:
         return np.array([getattr(unit, name) for unit in hardware], dtype=np.float64)
 
     return ModelFacts(
+        unit_name=model.tables["units"].text("name"),
+        unit_name_zh=model.tables["units"].text("name_zh"),
+        link_name=links.text("name") if links else (),
+        link_name_zh=links.text("name_zh") if links else (),
         bus_name_zh=buses.text("name_zh"),
         site_name_zh=sites.text("name_zh"),
         site_tier=sites.text("tier"),

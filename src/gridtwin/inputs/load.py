@@ -17,7 +17,7 @@ from gridtwin.inputs.facts import model_facts
 from gridtwin.inputs.fleet import fleet_data, fleet_issues, reachable
 from gridtwin.inputs.forecasts import forecast_issues
 from gridtwin.inputs.generation import unit_data, unit_issues, unit_terms
-from gridtwin.inputs.network import geography, grid_data, link_terms, network_issues
+from gridtwin.inputs.network import geography, grid_data, link_terms, network_issues, power_flow_issues
 from gridtwin.inputs.places import find_model, model_names
 from gridtwin.inputs.series import connection_issues, run_profiles, series_issues
 from gridtwin.inputs.siting import siting_issues
@@ -70,6 +70,7 @@ def load_study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
         issues += siting_issues(model)
         issues += [*tariff_issues(model), *supply_issues(model), *terms_issues(model)]
     if scenario.value and model:
+        issues += power_flow_issues(scenario, model)
         issues += [*series_issues(scenario, model), *clock_issues(scenario, model), *name_issues(scenario, model)]
         if fleet := _fleet(scenario.value, model, issues):
             may = reachable(model, scenario.value, fleet)

@@ -13,9 +13,10 @@ from gridtwin.errors import Issue
 from gridtwin.inputs.tables import ModelFolder, numbers
 from gridtwin.located import Position, Table, did_you_mean
 from gridtwin.records import Geography, GridData, LinkTerms
+from gridtwin.scenario.load import LocatedScenario
 from gridtwin.units import FloatArray, IntArray
 
-__all__ = ["contract_names", "geography", "grid_data", "indices", "link_terms", "network_issues"]
+__all__ = ["contract_names", "geography", "grid_data", "indices", "link_terms", "network_issues", "power_flow_issues"]
 
 LINK_KINDS = ("dc", "back_to_back", "interface")
 CONTRACT_TOLERANCE_MW = 1e-3
@@ -220,6 +221,17 @@ def grid_data(model: ModelFolder) -> GridData:
         link_loss=numbers(links, "loss_share") if links else np.zeros(0),
         transport=model.spec.grid.power_flow == "transport",
     )
+
+
+def power_flow_issues(scenario: LocatedScenario, model: ModelFolder) -> list[Issue]:
+    """Return what a scenario asks of a grid that has no power flow."""
+    asked = scenario.sound("security", "n1") and scenario.value is not None and scenario.value.security.n1 == "report"
+    if not asked or not model.model.sound("grid") or model.spec.grid.power_flow != "transport":
+        return []
+    message = (
+        f"N-1 takes out lines of an AC grid, and the power flow of model {model.spec.name!r} is transport, without any"
+    )
+    return [scenario.issue(f"{message}; leave it off, or take a model whose grid.power_flow is ac", "security", "n1")]
 
 
 def link_terms(model: ModelFolder, balancing: str) -> LinkTerms:

@@ -28,7 +28,8 @@ State: TypeAlias = Literal["good", "note", "bad"]
 
 COMPARED: Final = (
     "all_costs", "system_cost", "carbon_cost", "co2_t", "electricity_cost", "loads_paid", "curtailment_mwh",
-    "renewable_share", "jobs_late", "wait_p95_s", "unserved_mwh", "max_line_loading_percent",
+    "renewable_share", "jobs_late", "wait_p95_s", "unserved_mwh", "corridor_rent_cost", "corridor_full_h",
+    "deviation_mwh", "max_line_loading_percent",
 )  # fmt: skip
 LESS_IS_BETTER: Final = frozenset({
     "all_costs", "system_cost", "carbon_cost", "wan_cost", "co2_t", "electricity_cost", "loads_paid", "curtailment_mwh",
@@ -168,7 +169,9 @@ def checks(run: SavedRun, words: Words) -> list[Check]:
         Check("bad", words("trust.broken", broken=", ".join(broken), ledgers=found.ledgers))
         if broken
         else Check("good", words("trust.ledgers", ledgers=found.ledgers)),
-        Check("bad", words("trust.not_converged", steps=number(found.steps_not_converged)))
+        Check("note", words("trust.transport", links=len(run.facts.coords["link"])))
+        if run.transport
+        else Check("bad", words("trust.not_converged", steps=number(found.steps_not_converged)))
         if found.steps_not_converged
         else Check("good", words("trust.converged", steps=number(run.summary["steps"]))),
         Check("bad", words("trust.slack", slack=", ".join(f"{words.kpi(n)} {number(v)} MWh" for n, v in slack.items())))
@@ -177,11 +180,13 @@ def checks(run: SavedRun, words: Words) -> list[Check]:
     ]
     if found.jobs_unfinished:
         told.append(Check("bad", words("trust.unfinished", jobs=number(found.jobs_unfinished))))
-    told.append(Check("note", words("trust.findings", findings=findings)) if findings
-                else Check("good", words("trust.no_findings")))  # fmt: skip
+    if not run.transport:
+        told.append(Check("note", words("trust.findings", findings=findings)) if findings
+                    else Check("good", words("trust.no_findings")))  # fmt: skip
     percent = 100.0 * gap / drawn if drawn else 0.0
     told.append(Check("note" if percent >= LEAST_PERCENT else "good", words("trust.gap", percent=number(percent, 3))))
-    told += _n1_check(run, words)
+    if not run.transport:
+        told += _n1_check(run, words)
     return told
 
 

@@ -43,7 +43,7 @@ SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "stores": ("stores", "links"),
     "regions": ("region_heat", "moved_work"),
-    "network": ("binding_lines", "outages"),
+    "network": ("corridors", "binding_lines", "outages"),
 }  # fmt: skip
 HALF: Final = frozenset(
     {"job_wait", "job_margin", "load_duration", "price_duration", "flow_duration", "curtailment_duration"}
@@ -173,8 +173,8 @@ def _run_part(place: int, run: SavedRun, label: str, words: Words, count: Callab
             count()
             if figure is not None:
                 figures.append(_shown(figure, f"r{place}-{member}"))
-            elif f"absent.{member}" in words.table:
-                absent.append(words(f"absent.{member}"))
+            elif said := _absent(member, run, words):
+                absent.append(said)
         if figures or absent:
             sections.append(Section(name, words(f"section.{name}"), tuple(figures), tuple(absent)))
     return RunPart(
@@ -187,6 +187,12 @@ def _run_part(place: int, run: SavedRun, label: str, words: Words, count: Callab
         headline=first_screen.headline(run, words),
         span=_span(run),
     )
+
+
+def _absent(figure: str, run: SavedRun, words: Words) -> str:
+    """Say why a run has not got a figure; nothing where that goes without saying."""
+    keys = [f"absent.transport.{figure}"] if run.transport else []
+    return next((words(key) for key in (*keys, f"absent.{figure}") if key in words.table), "")
 
 
 def _compared(runs: Sequence[SavedRun], parts: Sequence[RunPart], words: Words) -> ComparedPart:

@@ -22,6 +22,7 @@ from gridtwin.results.store import RunFolder
 __all__ = ["SavedRun", "open_run", "read_summary", "saved_runs"]
 
 SUMMARY = "summary.json"
+CHINESE = {"bus": "bus_facts", "site": "site_facts", "origin": "origin_facts", "unit": "units", "link": "links"}
 Columns = Mapping[str, np.ndarray]
 
 
@@ -93,6 +94,46 @@ class SavedRun:
             names = [str(known) for known in self.dataset.data_vars]
             raise ResultsError(f"{self.path}: no variable {name!r}{did_you_mean(name, names)}")
         return np.asarray(self.dataset[name].to_numpy())
+
+    def at(self, name: str, steps: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Return one variable in some steps; one of nothing, such as lines where there are none, has no values."""
+        series = self.dataset[name]
+        if series.size == 0:
+            return np.zeros((len(steps), *series.shape[1:]), dtype=series.dtype)
+        return np.asarray(series[steps].to_numpy())
+
+    @property
+    def transport(self) -> bool:
+        """Whether no power flow was solved: links carry what is sent over them, and there are no voltages."""
+        return not (self.path / "inputs" / "admittance.parquet").is_file()
+
+    def called(self, kind: str, lang: str = "en") -> tuple[str, ...]:
+        """Return what everything of a kind is called: in Chinese by its Chinese name, where the model has one.
+
+        Parameters
+        ----------
+        kind : str
+            A dimension, such as bus, site, origin, unit or link.
+        lang : {"en", "zh"}
+
+        Notes
+        -----
+        A name that several have is followed by what tells them apart, and a part of an origin by which part it is.
+        """
+        names = self.facts.coords[kind]
+        if lang != "zh" or kind not in CHINESE:
+            return names
+        rows = self.inputs(CHINESE[kind])
+        chinese = dict(zip(rows[kind].tolist(), rows["name_zh"].tolist(), strict=True))
+        found = [(chinese.get(whole), name) for name, whole in zip(names, self._wholes(kind), strict=True)]
+        parts = [name.removeprefix(whole) for name, whole in zip(names, self._wholes(kind), strict=True)]
+        told = [f"{text}{part}" if text else name for (text, name), part in zip(found, parts, strict=True)]
+        return tuple(f"{text} ({name})" if told.count(text) > 1 else text
+                     for text, name in zip(told, names, strict=True))  # fmt: skip
+
+    def _wholes(self, kind: str) -> Sequence[str]:
+        """Names of what each name is a part of; itself but for parts of origins."""
+        return tuple(self.inputs("origins")["whole"].tolist()) if kind == "origin" else self.facts.coords[kind]
 
     def inputs(self, table: str) -> Columns:
         """Return one table of `inputs/`, such as buses, lines, units, segments, sites, pools or wan."""

@@ -117,6 +117,9 @@ def _units(study: Study) -> Table:
         "daily": study.unit_terms.daily,
         "least_share": study.unit_terms.least_share,
         "link_index": study.unit_terms.link,
+        "must_give": study.unit_terms.minimum >= 0,
+        "name": np.array(study.facts.unit_name, dtype=str),
+        "name_zh": np.array(study.facts.unit_name_zh, dtype=str),
     }
 
 
@@ -142,6 +145,8 @@ def _links(study: Study) -> Table:
         "p_nom_back_mw": study.link_terms.back_mw,
         "p_min_mw": study.link_terms.least_mw,
         "deviation_per_mwh": study.link_terms.deviation_per_mwh,
+        "name": np.array(study.facts.link_name, dtype=str),
+        "name_zh": np.array(study.facts.link_name_zh, dtype=str),
     }
 
 

@@ -12,6 +12,7 @@ from gridtwin.arrays import ratio_or_zero
 from gridtwin.compute.power import marginal_node_mw
 from gridtwin.dispatch import ComputeProblem, GridProblem, StoreProblem, dispatch_pooled, roll_fluid, stored_worth
 from gridtwin.economics.production import production_co2_kg_per_h, production_cost_per_h
+from gridtwin.errors import InputError, Issue
 from gridtwin.grid.losses import fit_losses, loss_estimate
 from gridtwin.inputs.study import Study
 from gridtwin.policies import Observation, System
@@ -23,7 +24,7 @@ from gridtwin.twin.build import initial_twin_state
 from gridtwin.twin.coordinator import Coordinator
 from gridtwin.units import HOUR_S, KG_PER_T, FloatArray
 
-__all__ = ["FluidCosts", "Regret", "fluid_costs", "settled_cost"]
+__all__ = ["FluidCosts", "Regret", "check_bound", "fluid_costs", "settled_cost"]
 
 BOUND_TOLERANCE = 1e-4  # of the cost: starts within a step, jobs within a bin, data within a class are means
 LOSS_PASSES = 4  # the bound gains less than 1e-4 from further ones on RTS-GMLC
@@ -67,6 +68,35 @@ class Regret:
             "forecast_error": self.settled - self.settled_perfect,
             "regret": self.settled - self.bound,
         }
+
+
+def check_bound(study: Study) -> None:
+    """Refuse a study whose bound would not be one: it knows no contracts, daily commitment or bundles.
+
+    Raises
+    ------
+    InputError
+        Saying what the study has.
+    """
+    found = {
+        "links that keep contracts": bool((study.link_terms.contract >= 0).any()),
+        "set-points that are held": bool((study.link_terms.hold_h > 0).any()),
+        "links that never turn": bool((study.link_terms.least_mw > 0).any()),
+        "units that are committed by the day": bool(study.unit_terms.daily.any()),
+        "units with a link of their own": bool((study.unit_terms.link >= 0).any()),
+    }
+    if held := [what for what, is_so in found.items() if is_so]:
+        raise InputError(
+            [
+                Issue(
+                    study.name,
+                    0,
+                    0,
+                    f"there is no lower bound to compare with, for it knows nothing of {', '.join(held)}; leave out "
+                    "--regret, or take a model without them",
+                )
+            ]
+        )
 
 
 def settled_cost(

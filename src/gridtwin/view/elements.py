@@ -8,12 +8,14 @@ from enum import StrEnum
 
 import numpy as np
 
+from gridtwin.economics.corridors import corridors
 from gridtwin.results.saved_run import SavedRun
 from gridtwin.results.variables import variables
 
 __all__ = ["CHARTS", "Chart", "Column", "Kind", "Series", "charts", "described", "overview"]
 
 FULL = 100.0  # percent
+OF_AC = frozenset({"Voltage"})  # charts that need a power flow
 
 
 class Kind(StrEnum):
@@ -81,13 +83,17 @@ CHARTS: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
         "Power": ("charge_mw", "discharge_mw", "inflow_mw", "store_spill_mw"),
         "Energy": ("stored_mwh",),
     },
-    Kind.LINKS: {"Power sent": ("link_mw",)},
+    Kind.LINKS: {"Power sent": ("link_mw", "contract_mw")},
 }
 
 
 def charts(saved: SavedRun, kind: Kind, number: int) -> list[Chart]:
     """Return the pictures of one part."""
-    drawn = [_chart(saved, title, names, number) for title, names in CHARTS[kind].items()]
+    drawn = [
+        _chart(saved, title, names, number)
+        for title, names in CHARTS[kind].items()
+        if not (saved.transport and title in OF_AC)
+    ]
     return [*drawn, _nodes(saved, number)] if kind is Kind.SITES else drawn
 
 
@@ -162,7 +168,7 @@ def _lines(saved: SavedRun, table: Mapping[str, np.ndarray]) -> list[Column]:
 
 
 def _buses(saved: SavedRun, table: Mapping[str, np.ndarray]) -> list[Column]:
-    price, voltage = saved.values("price_per_mwh"), saved.values("vm_pu")
+    price = saved.values("price_per_mwh")
     return [
         Column("name", "", table["name"].tolist()),
         Column("area", "", table["area"].tolist()),
@@ -171,6 +177,12 @@ def _buses(saved: SavedRun, table: Mapping[str, np.ndarray]) -> list[Column]:
         Column("mean price", _money(saved), price.mean(axis=0).tolist()),
         Column("lowest price", _money(saved), price.min(axis=0).tolist()),
         Column("highest price", _money(saved), price.max(axis=0).tolist()),
+        *([] if saved.transport else _voltages(saved.values("vm_pu"))),
+    ]
+
+
+def _voltages(voltage: np.ndarray) -> list[Column]:
+    return [
         Column("lowest voltage", "pu", _known(np.nanmin, voltage)),
         Column("highest voltage", "pu", _known(np.nanmax, voltage)),
     ]
@@ -198,11 +210,21 @@ def _stores(saved: SavedRun, table: Mapping[str, np.ndarray]) -> list[Column]:
 
 
 def _links(saved: SavedRun, table: Mapping[str, np.ndarray]) -> list[Column]:
+    variables = {name: saved.values(name) for name in ("link_mw", "contract_mw", "price_per_mwh")}
+    found = corridors(variables, table, saved.step_h)
     return [
+        Column("kind", "", [kind.replace("_", " ") for kind in found.kind]),
         Column("from", "", _bus(saved, table["from_index"])),
         Column("to", "", _bus(saved, table["to_index"])),
         Column("rating", "MW", table["p_nom_mw"].tolist()),
+        Column("rating, back", "MW", table["p_nom_back_mw"].tolist()),
         Column("sent, net", "MWh", _total(saved.values("link_mw"), saved)),
+        Column("full", "h", found.full_h.tolist()),
+        Column("full, back", "h", found.full_back_h.tolist()),
+        Column("price difference while full", _money(saved), found.apart_per_mwh.tolist()),
+        Column("rent", saved.facts.currency, found.rent_cost.tolist()),
+        Column("contract, net", "MWh", found.contract_mwh.tolist()),
+        Column("off the contract", "MWh", found.deviation_mwh.tolist()),
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,8 @@ class Branch:
     x2: float
     y2: float
     transformer: bool = False
+    kind: str = ""
+    limits_mw: tuple[float, float] = (0.0, 0.0)  # there and back
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +52,7 @@ class Dot:
     name: str
     x: float
     y: float
+    tier: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +76,8 @@ class NetworkMap:
             "chunk": CHUNK_STEPS,
             "sizes": {name: len(saved.facts.coords[dim]) for name, dim in STEP_VARIABLES.items()},
             "ranges": {name: _range(saved.values(name)) for name, dim in STEP_VARIABLES.items() if dim != "line"},
+            "transport": saved.transport,
+            "link_limits_mw": [link.limits_mw for link in self.links],
             "connection_mw": [
                 mw if np.isfinite(mw) else None for mw in saved.inputs("sites")["connection_mw"].tolist()
             ],
@@ -89,11 +94,13 @@ def network_map(saved: SavedRun) -> NetworkMap:
         height=HEIGHT,
         placed=placed,
         lines=_branches(lines["line"], lines["from_index"], lines["to_index"], place, lines["is_transformer"]),
-        links=_branches(links["link"], links["from_index"], links["to_index"], place),
+        links=_links(links, place),
         buses=tuple(Dot(i, str(n), *_rounded(place[i])) for i, n in enumerate(buses["bus"])),
         sites=tuple(
-            Dot(i, str(n), *_rounded(place[bus]))
-            for i, (n, bus) in enumerate(zip(sites["site"], sites["bus_index"], strict=True))
+            Dot(i, str(n), *_rounded(place[bus]), tier)
+            for i, (n, bus, tier) in enumerate(
+                zip(sites["site"], sites["bus_index"], saved.inputs("site_facts")["tier"].tolist(), strict=True)
+            )
         ),
     )
 
@@ -150,6 +157,12 @@ def _branches(
             Branch(index, str(names[index]), x1, y1, x2, y2, bool(transformer is not None and transformer[index]))
         )
     return tuple(drawn)
+
+
+def _links(links: Mapping[str, np.ndarray], place: FloatArray) -> tuple[Branch, ...]:
+    drawn = _branches(links["link"], links["from_index"], links["to_index"], place)
+    kinds, limits = links["kind"].tolist(), np.stack([links["p_nom_mw"], links["p_nom_back_mw"]], axis=1).tolist()
+    return tuple(replace(link, kind=kinds[link.index], limits_mw=tuple(limits[link.index])) for link in drawn)
 
 
 def _rounded(place: FloatArray) -> tuple[float, float]:

@@ -157,6 +157,38 @@ def test_an_urgent_job_without_room_heads_the_line(hand, starts):
     assert starts(record) == {0: (0, 0), 1: (80, 0), 2: (130, 0)}
 
 
+def test_an_urgent_job_without_room_stops_nobody_at_other_sites(hand, starts):
+    """Job 1 waits for site 0: job 2, granted there, starts at site 1; job 3, too wide for that, waits behind."""
+    plan = hand.plan({(0, 2): 99.0}, {(0, 0, 0): 99.0}, steps=4, sites=2)
+    jobs = hand.jobs((0, 80, 4, SLACK), (10, 50, 8, 20), (11, 10, 1, SLACK), (12, 10, 3, SLACK))
+    _, record = hand.run(hand.fleet([8, 2]), jobs, plan=plan)
+    assert starts(record) == {0: (0, 0), 2: (11, 1), 1: (80, 0), 3: (130, 0)}
+
+
+@pytest.mark.parametrize(("longest_s", "site"), [(80, 0), (300, 1)])
+def test_the_site_kept_for_an_urgent_job_is_the_one_with_room_first(hand, starts, longest_s, site):
+    """Site 1 has room at 90; job 3 finds the other site open."""
+    plan = hand.plan({(0, 2): 99.0, (0, 3): 99.0}, {}, steps=4, sites=2)
+    jobs = hand.jobs((0, longest_s, 3, SLACK), (0, 90, 3, SLACK), (10, 50, 4, 20), (11, 10, 1, SLACK))
+    _, record = hand.run(hand.fleet([4, 4]), jobs, plan=plan)
+    assert starts(record) == {0: (0, 0), 1: (0, 1), 3: (11, 1 - site), 2: (min(longest_s, 90), site)}
+
+
+def test_room_is_expected_when_estimates_end(hand, starts):
+    """Site 1 is kept for job 2, as job 0 is believed to end at 80, but job 2 takes the other one at 120."""
+    plan = hand.plan({(0, 2): 99.0, (0, 3): 99.0}, {(0, 0, 1): 9.0, (0, 1, 0): 9.0}, steps=4, sites=2)
+    rows = (0, 300, 3, SLACK), (0, 120, 3, SLACK), (10, 50, 4, 20), (11, 50, 1, SLACK)
+    _, record = hand.run(hand.fleet([4, 4]), guessed(hand, [80, 120, 50, 50], *rows), plan=plan)
+    assert starts(record) == {0: (0, 1), 1: (0, 0), 3: (11, 0), 2: (120, 0)}
+
+
+def test_urgent_jobs_wait_at_different_sites_where_that_is_sooner(hand, starts):
+    plan = hand.plan({(0, 2): 99.0, (0, 3): 99.0}, {}, steps=4, sites=2)
+    rows = (0, 80, 4, SLACK), (0, 90, 4, SLACK), (10, 50, 3, 20), (11, 50, 3, 20), (12, 50, 1, 20), (85, 5, 1, SLACK)
+    _, record = hand.run(hand.fleet([4, 4]), hand.jobs(*rows), plan=plan)
+    assert starts(record) == {0: (0, 0), 1: (0, 1), 2: (80, 0), 4: (80, 0), 3: (90, 1), 5: (90, 1)}
+
+
 def test_a_lead_makes_jobs_urgent_one_step_earlier(hand, starts):
     fleet, jobs = hand.fleet([4], gbps=8.0), hand.jobs((0, 50, 1, 105), data_gb=20.0)
     plan = hand.plan({}, {}, steps=4, sites=1)

@@ -55,6 +55,7 @@ INPUTS = {
     },
     "lines": {"rate_mw": np.array([9.0, 10.0, np.inf])},
     "tariff": {"demand_charge_per_mw": np.array([100.0]), "zone_s": np.array([0])},
+    "links": {"link": np.array([], dtype=str)},
     "wan": {"price_per_gb": np.array([0.5, 2.0])},
     "stores": {
         "initial_mwh": np.array([10.0]),
@@ -123,6 +124,9 @@ def test_every_indicator_by_hand(figures):
             "wan_gb": 35.0,
             "migrated_gb": 7.0,
             "wan_cost": 10 * 0.5 + 25 * 2.0,
+            "corridor_rent_cost": None,
+            "corridor_full_h": None,
+            "deviation_mwh": None,
             "max_line_loading_percent": 80.0,
             "min_vm_pu": 0.97,
             "max_vm_pu": 1.01,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from modelling.east_west_china.build_fleet import build
 from modelling.east_west_china.scenarios import SCENARIOS, scenario_text
+from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[3]
 BUILT = [
@@ -64,3 +65,22 @@ def test_layouts_have_the_same_nodes_of_each_class(layout: str) -> None:
 
     base, other = totals("nodes.csv"), totals(f"nodes{layout}.csv")
     assert other == pytest.approx(base, rel=2e-3)
+
+
+@pytest.mark.parametrize(("scenario", "layout", "twh"), [("east_west_week", "", 150), ("east_west_2030", "_2030", 300)])
+def test_a_year_of_a_scenario_takes_the_stated_electricity(scenario: str, layout: str, twh: float) -> None:
+    from modelling.east_west_china import build_fleet, fleet, scenarios  # noqa: PLC0415
+    from modelling.east_west_china.fleet_sources import read_sources  # noqa: PLC0415
+
+    found = build_fleet.layouts(read_sources(fleet.MODEL / "sources"))[layout]
+    core_h = {stream.trace: stream.core_h_per_job for stream in scenarios.STREAMS}
+    work = YAML(typ="safe").load((ROOT / "scenarios" / f"{scenario}.yaml").read_text(encoding="utf-8"))["workload"]
+    busy_nodes = dict.fromkeys(fleet.CLASSES, 0.0)
+    for stream in work["batch"]:
+        array_h = core_h[stream["trace"]] * stream["nodes_per_core"]
+        busy_nodes[stream["compute_class"]] += stream["jobs_per_day"] * array_h / 24
+    for service in work["services"]:
+        requests_per_s = sum(service["requests_per_s"].values())
+        busy_nodes[service["compute_class"]] += requests_per_s / service["throughput_per_node"]
+    busy = {name: nodes / found.total(name) for name, nodes in busy_nodes.items()}
+    assert sum(sum(of.values()) for of in fleet.energy_twh(found, busy).values()) == pytest.approx(twh, rel=2e-3)

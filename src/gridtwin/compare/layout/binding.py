@@ -10,11 +10,11 @@ import numpy as np
 
 from gridtwin.compare.reinforcement import reinforcement
 from gridtwin.compare.series import RunSeries
+from gridtwin.economics.corridors import AT_LIMIT, full_steps, link_rent
 from gridtwin.units import BoolArray, FloatArray
 
 __all__ = ["Binding", "bindings"]
 
-AT_LIMIT: Final = 1e-3  # share of the rating within which a link is full, or keeps to its contract
 WORTH: Final = 0.01  # share of the mean price above which another MWh over a contract would be worth something
 
 HeldBy: TypeAlias = Literal["limit", "contract"]
@@ -54,11 +54,9 @@ def bindings(run: RunSeries) -> tuple[Binding, ...]:
 def _links(run: RunSeries) -> Iterator[Binding]:
     links, sent, price = run.inputs["links"], run.v["link_mw"], run.v["price_per_mwh"]
     here, there = price[:, links["from_index"]], price[:, links["to_index"]]
-    source, sink = np.where(sent > 0, here, there), np.where(sent > 0, there, here)
-    rent = (sink * (1 - links["loss"]) - source) * np.abs(sent) * run.step_h
+    rent = link_rent(sent, price, links, run.step_h)
     contract = _kept(run.v["contract_mw"], sent, links["p_nom_mw"]) & _worth_leaving(here, there, links["loss"])
-    back_mw = np.where(np.isfinite(links["p_nom_back_mw"]), links["p_nom_back_mw"], links["p_nom_mw"])
-    full = (sent != 0) & (np.abs(sent) >= (1 - AT_LIMIT) * np.where(sent > 0, links["p_nom_mw"], back_mw))
+    full = full_steps(sent, links)
     held: tuple[tuple[HeldBy, BoolArray], ...] = (("limit", full), ("contract", contract & ~full))
     for place, name in enumerate(links["link"].tolist()):
         for held_by, steps in held:

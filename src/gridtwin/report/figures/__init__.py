@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from gridtwin.report.figure import Figure
 from gridtwin.report.figures.carbon import emissions, energy_flow
+from gridtwin.report.figures.corridors import corridors
 from gridtwin.report.figures.dispatch import dispatch, dispatch_week
 from gridtwin.report.figures.durations import curtailment_duration, flow_duration, load_duration, price_duration
 from gridtwin.report.figures.heatmaps import co2_heat, price_heat, site_heat
@@ -45,6 +46,7 @@ FIGURES: Mapping[str, Maker] = {
     "links": links,
     "region_heat": region_heat,
     "moved_work": moved_work,
+    "corridors": corridors,
     "binding_lines": binding_lines,
     "outages": outages,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from gridtwin.arrays import ratio_or_zero
 from gridtwin.exports.sheets import Sheet
 from gridtwin.report.figure import Figure, rounded
+from gridtwin.report.figures.corridors import link_share_percent
 from gridtwin.report.language import Words
 from gridtwin.report.style import INK, SERIES, SITES, axis, layout, line
 from gridtwin.results.saved_run import SavedRun
@@ -27,6 +29,7 @@ __all__ = [
 MOST_POINTS: Final = 500
 MOST_SITES: Final = 8
 FULLEST: Final = 6  # lines
+MOST_LINKS: Final = 2  # beside lines
 LEAST_MWH: Final = 1e-3
 
 
@@ -58,7 +61,7 @@ def load_duration(run: SavedRun, words: Words) -> Figure:
 
 def price_duration(run: SavedRun, words: Words) -> Figure:
     """Locational prices: the mean over load, and those that the sites see."""
-    sites, bus = run.facts.coords["site"], run.inputs("sites")["bus_index"]
+    sites, bus = run.called("site", words.lang), run.inputs("sites")["bus_index"]
     price = run.values("price_per_mwh")
     curves = {words("price.mean"): (mean_price(run), INK)}
     if len(sites) <= MOST_SITES:
@@ -70,17 +73,26 @@ def price_duration(run: SavedRun, words: Words) -> Figure:
 def flow_duration(run: SavedRun, words: Words) -> Figure | None:
     """Loading of the lines that were fullest at the 95th percentile, and of HVDC links."""
     loading = run.values("loading_percent")
-    high = np.nan_to_num(np.nanpercentile(loading, 95, axis=0)) if loading.size else np.zeros(0)
-    fullest = [place for place in np.argsort(-high, kind="stable")[:FULLEST] if high[place] > 0]
     curves = {
         run.facts.coords["line"][place]: (loading[:, place], SERIES[order % len(SERIES)])
-        for order, place in enumerate(fullest)
+        for order, place in enumerate(_fullest(loading)[:FULLEST])
     }
-    links = run.inputs("links")
-    for place, link in enumerate(run.facts.coords["link"][:2]):
-        share = 100.0 * np.abs(run.values("link_mw")[:, place]) / links["p_nom_mw"][place]
-        curves[f"{link} (HVDC)"] = (share, INK)
-    return _curves("flow_duration", curves, "%", ("loading_percent", "link_mw", "links"), words) if curves else None
+    share, names, kinds = link_share_percent(run), run.called("link", words.lang), run.inputs("links")["kind"].tolist()
+    most = FULLEST if run.transport else MOST_LINKS
+    for order, place in enumerate(_fullest(share)[:most]):
+        colour = SERIES[order % len(SERIES)] if run.transport else INK
+        curves[f"{names[place]} ({words(f'corridors.{kinds[place]}')})"] = (share[:, place], colour)
+    sources = ("link_mw", "links") if run.transport else ("loading_percent", "link_mw", "links")
+    if not curves:
+        return None
+    figure = _curves("flow_duration", curves, "%", sources, words)
+    return replace(figure, caption=words("flow_duration.transport")) if run.transport else figure
+
+
+def _fullest(percent: FloatArray) -> list[int]:
+    """Columns of (time, column) that are above 0 at their 95th percentile, the fullest first."""
+    high = np.nan_to_num(np.nanpercentile(percent, 95, axis=0)) if percent.size else np.zeros(0)
+    return [place for place in np.argsort(-high, kind="stable").tolist() if high[place] > 0]
 
 
 def curtailment_duration(run: SavedRun, words: Words) -> Figure | None:

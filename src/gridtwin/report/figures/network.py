@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
+from gridtwin.economics.corridors import AT_LIMIT, link_rent
 from gridtwin.exports.sheets import Sheet
 from gridtwin.report.figure import Figure, rounded
+from gridtwin.report.figures.corridors import link_share_percent
 from gridtwin.report.figures.places import Places, places
 from gridtwin.report.language import Words
 from gridtwin.report.style import INK, SEQUENTIAL, SITES, axis, colorbar, layout, number, plain
@@ -23,6 +26,10 @@ MOST_PAIRS: Final = 15
 FULL_PERCENT: Final = (50.0, 80.0, 100.0)
 LINE_COLOURS: Final = ("#c5ccd3", "#8fa1b0", "#e69f00", "#b3261e")
 WIDTHS: Final = (1.4, 3.0, 5.5)
+LINK_PERCENT: Final = (50.0, 80.0, 100.0 * (1 - AT_LIMIT))
+LINK_WIDTH: Final = 3.0
+DASHES: Final = {"interface": "solid", "dc": "dash", "back_to_back": "dot"}  # by kind of link
+TIER_SYMBOLS: Final = {"edge": "circle-open", "provincial": "square-open", "hub": "diamond-open", "super": "star-open"}
 RENT_SHARES: Final = (0.005, 0.05)  # of all rent, from which on a line is drawn wider
 
 
@@ -37,29 +44,28 @@ def grid_map(run: SavedRun, words: Words, steps: slice = slice(None)) -> Figure:
     """Sites, lines with loading and rent, and prices at the buses; all of the run or some steps of it."""
     where = places(run)
     price = run.values("price_per_mwh")[steps].mean(axis=0)
-    full = np.nan_to_num(np.nanmax(run.values("loading_percent")[steps], axis=0, initial=0.0))
-    rent = line_rent(run, steps)
+    carriers = _corridors(run, words, where, steps) if run.transport else _lines(run, words, where, steps)
     data = [
-        *_line_traces(run, words, where, full, rent),
-        _link_trace(run, where),
-        _line_hover(run, words, where, full, rent),
+        *carriers.traces,
         _bus_trace(run, words, where, price),
-        _site_trace(run, words, where, run.values("site_mw")[steps]),
+        *_site_traces(run, words, where, run.values("site_mw")[steps]),
     ]
     hidden: dict[str, Any] = {"showgrid": False, "showticklabels": False, "ticks": "", "linecolor": "#ffffff"}
     scale = {"scaleanchor": "x", "scaleratio": where.stretch, "constrain": "domain"}
-    lines, ends = run.facts.coords["line"], run.inputs("lines")
-    buses = np.array(run.facts.coords["bus"], dtype=object)
+    ends, title, caption = carriers.ends, "grid_map.title", "grid_map.caption"
+    if run.transport:
+        title, caption = "grid_map.title.transport", "grid_map.corridors"
+    buses = np.array(run.called("bus", words.lang), dtype=object)
     return Figure(
         name="grid_map",
-        title=words("grid_map.title"),
+        title=words(title),
         caption=" ".join(
-            [words("grid_map.caption"), words("grid_map.schematic") if where.schematic else words("grid_map.places")]
+            [words(caption), words("grid_map.schematic") if where.schematic else words("grid_map.places")]
         ),
         unit=f"{run.facts.currency}/MWh, %",
-        sources=("price_per_mwh", "loading_percent", "shadow_price_per_mwh", "rate_mw", "site_mw", "buses", "lines"),
+        sources=("price_per_mwh", "site_mw", "buses", *carriers.sources),
         plot={
-            "data": [trace for trace in data if trace is not None],
+            "data": data,
             "layout": layout(
                 620,
                 margin={"l": 8, "r": 8, "t": 8, "b": 8},
@@ -71,11 +77,11 @@ def grid_map(run: SavedRun, words: Words, steps: slice = slice(None)) -> Figure:
         table=Sheet(
             "grid_map",
             {
-                words("table.line"): list(lines),
+                words(carriers.heading): list(carriers.names),
                 words("table.from"): buses[ends["from_index"]].tolist(),
                 words("table.to"): buses[ends["to_index"]].tolist(),
-                words("table.loading"): rounded(full),
-                words("table.rent"): rounded(rent),
+                words("table.loading"): rounded(carriers.full_percent),
+                words("table.rent"): rounded(carriers.rent),
                 words("table.price_from"): rounded(price[ends["from_index"]]),
                 words("table.price_to"): rounded(price[ends["to_index"]]),
             },
@@ -87,6 +93,58 @@ def grid_map(run: SavedRun, words: Words, steps: slice = slice(None)) -> Figure:
             },
         ),
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Carriers:
+    """What carries power between the buses of a map."""
+
+    heading: str  # key of a word
+    names: Sequence[str]
+    ends: Mapping[str, np.ndarray]
+    full_percent: FloatArray  # at the fullest step
+    rent: FloatArray
+    sources: tuple[str, ...]
+    traces: list[dict[str, Any]]
+
+
+def _lines(run: SavedRun, words: Words, where: Places, steps: slice) -> _Carriers:
+    full = np.nan_to_num(np.nanmax(run.values("loading_percent")[steps], axis=0, initial=0.0))
+    rent = line_rent(run, steps)
+    traces = _line_traces(run, words, where, full, rent)
+    if (hvdc := _link_trace(run, where)) is not None:
+        traces.append(hvdc)
+    text = [
+        words("grid_map.line", name=plain(name), percent=number(percent), rent=number(money),
+              currency=run.facts.currency)
+        for name, percent, money in zip(run.facts.coords["line"], full, rent, strict=True)
+    ]  # fmt: skip
+    ends = run.inputs("lines")
+    traces.append(_hover(where, ends, text))
+    sources = ("loading_percent", "shadow_price_per_mwh", "rate_mw", "lines")
+    return _Carriers("table.line", run.facts.coords["line"], ends, full, rent, sources, traces)
+
+
+def _corridors(run: SavedRun, words: Words, where: Places, steps: slice) -> _Carriers:
+    """Links by kind and by their fullest hour."""
+    ends, names = run.inputs("links"), run.called("link", words.lang)
+    full = link_share_percent(run)[steps].max(axis=0, initial=0.0)
+    rent = link_rent(run.values("link_mw")[steps], run.values("price_per_mwh")[steps], ends, run.step_h).sum(axis=0)
+    colour = np.searchsorted(LINK_PERCENT, full, side="right")
+    traces = []
+    for shade, painted in enumerate(LINE_COLOURS):
+        for first, (kind, dash) in enumerate(DASHES.items()):
+            chosen = (colour == shade) & (ends["kind"] == kind)
+            x, y = _segments(where, ends["from_index"][chosen], ends["to_index"][chosen])
+            path = _path(x, y, words(f"corridor.{shade}"), painted, LINK_WIDTH, f"l{shade}", first=first == 0)
+            traces.append(path | {"line": {"color": painted, "width": LINK_WIDTH, "dash": dash}})
+    text = [
+        words("grid_map.link", name=plain(name), kind=words(f"corridors.{kind}"), percent=number(percent),
+              rent=number(money), currency=run.facts.currency)
+        for name, kind, percent, money in zip(names, ends["kind"].tolist(), full, rent, strict=True)
+    ]  # fmt: skip
+    traces.append(_hover(where, ends, text))
+    return _Carriers("table.link", names, ends, full, rent, ("link_mw", "links"), traces)
 
 
 def binding_lines(run: SavedRun, words: Words) -> Figure | None:
@@ -251,15 +309,9 @@ def _link_trace(run: SavedRun, where: Places) -> dict[str, Any] | None:
     return path | {"line": {"color": "#7a4f9a", "width": 2.2, "dash": "dash"}}
 
 
-def _line_hover(run: SavedRun, words: Words, where: Places, full: FloatArray, rent: FloatArray) -> dict[str, Any]:
+def _hover(where: Places, ends: Mapping[str, np.ndarray], text: list[str]) -> dict[str, Any]:
     """Put invisible points in the middle of lines, which alone Plotly can point at."""
-    ends = run.inputs("lines")
     middle = [(side[ends["from_index"]] + side[ends["to_index"]]) / 2 for side in (where.x, where.y)]
-    text = [
-        words("grid_map.line", name=plain(name), percent=number(percent), rent=number(money),
-              currency=run.facts.currency)
-        for name, percent, money in zip(run.facts.coords["line"], full, rent, strict=True)
-    ]  # fmt: skip
     return {
         "type": "scatter", "mode": "markers", "x": middle[0], "y": middle[1], "text": text, "showlegend": False,
         "marker": {"size": 12, "opacity": 0}, "hovertemplate": "%{text}<extra></extra>",
@@ -269,7 +321,7 @@ def _line_hover(run: SavedRun, words: Words, where: Places, full: FloatArray, re
 def _bus_trace(run: SavedRun, words: Words, where: Places, price: FloatArray) -> dict[str, Any]:
     names = run.inputs("buses")["name"].tolist()
     labels = [f"{bus} {name}".strip() if name and name != bus else bus
-              for bus, name in zip(run.facts.coords["bus"], names, strict=True)]  # fmt: skip
+              for bus, name in zip(run.called("bus", words.lang), names, strict=True)]  # fmt: skip
     unit = f"{run.facts.currency}/MWh"
     return {
         "type": "scatter",
@@ -289,11 +341,30 @@ def _bus_trace(run: SavedRun, words: Words, where: Places, price: FloatArray) ->
     }
 
 
+def _site_traces(run: SavedRun, words: Words, where: Places, site_mw: FloatArray) -> list[dict[str, Any]]:
+    """Sites, by tier where the model has tiers."""
+    tiers = run.inputs("site_facts")["tier"]
+    whole = _site_trace(run, words, where, site_mw)
+    if not (tiers != "").any():
+        return [whole]
+    return [
+        _of_tier(whole, np.flatnonzero(tiers == tier), words.named("tier", tier) if tier else words("table.sites"),
+                 TIER_SYMBOLS.get(tier, "square-open"))
+        for tier in dict.fromkeys(tiers.tolist())
+    ]  # fmt: skip
+
+
+def _of_tier(whole: dict[str, Any], chosen: np.ndarray, label: str, symbol: str) -> dict[str, Any]:
+    marker = whole["marker"] | {"symbol": symbol, "size": whole["marker"]["size"][chosen]}
+    texts = {name: [whole[name][place] for place in chosen] for name in ("text", "hovertext")}
+    return whole | texts | {"x": whole["x"][chosen], "y": whole["y"][chosen], "name": label, "marker": marker}
+
+
 def _site_trace(run: SavedRun, words: Words, where: Places, site_mw: FloatArray) -> dict[str, Any]:
     sites = run.inputs("sites")
     mean = site_mw.mean(axis=0)
     size = 16 + 16 * np.sqrt(np.maximum(mean, 0.0) / max(float(mean.max(initial=0.0)), 1e-9))
-    names = run.facts.coords["site"]
+    names = run.called("site", words.lang)
     return {
         "type": "scatter",
         "mode": "markers+text",

@@ -13,6 +13,8 @@ from gridtwin.report.language import Words
 from gridtwin.report.style import SERIES, axis, layout, line, plain, time_axis
 from gridtwin.results.saved_run import SavedRun
 
+MOST_LINKS = 8  # curves; the table has all
+
 __all__ = ["links", "stores"]
 
 
@@ -37,19 +39,21 @@ def stores(run: SavedRun, words: Words) -> Figure | None:
 
 def links(run: SavedRun, words: Words) -> Figure | None:
     """What each HVDC link carries, positive from its from end to its to end; None where there is none."""
-    names, table = run.facts.coords["link"], run.inputs("links")
+    names, table = run.called("link", words.lang), run.inputs("links")
     if not names:
         return None
     spans = bins(run)
-    buses = run.facts.coords["bus"]
+    buses = run.called("bus", words.lang)
     most = 1.05 * max(float(table["p_nom_mw"].max()), float(np.abs(run.values("link_mw")).max(initial=0.0)))
     flow = rounded(spans.mean(run.values("link_mw")))
     labels = [f"{name} {buses[table['from_index'][place]]} → {buses[table['to_index'][place]]}"
               for place, name in enumerate(names)]  # fmt: skip
+    carried = np.abs(run.values("link_mw")).sum(axis=0)
+    drawn = sorted(np.argsort(-carried, kind="stable")[:MOST_LINKS].tolist())
     data: list[dict[str, Any]] = [
-        line(spans.local, flow[:, place], label, SERIES[place % len(SERIES)], line={
-            "color": SERIES[place % len(SERIES)], "width": 1.4, "shape": "hv"}, hovertemplate="%{y:,.0f} MW")
-        for place, label in enumerate(labels)
+        line(spans.local, flow[:, place], labels[place], SERIES[order % len(SERIES)], line={
+            "color": SERIES[order % len(SERIES)], "width": 1.4, "shape": "hv"}, hovertemplate="%{y:,.0f} MW")
+        for order, place in enumerate(drawn)
     ]  # fmt: skip
     return _over_time(
         "links", run, words, data, "MW", ("link_mw", "links"), dict(zip(labels, flow.T, strict=True)),

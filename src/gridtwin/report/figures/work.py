@@ -26,7 +26,7 @@ def work_over_time(run: SavedRun, words: Words) -> Figure:
     """Nodes at work by class and site against the plan."""
     spans = bins(run)
     busy, planned = (spans.mean(values) for values in _nodes(run))
-    sites, classes = run.facts.coords["site"], run.facts.coords["compute_class"]
+    sites, classes = run.called("site", words.lang), run.facts.coords["compute_class"]
     columns: dict[str, Any] = {"time_utc": spans.utc}
     data: list[dict[str, Any]] = []
     for row, kind in enumerate(classes):
@@ -61,7 +61,7 @@ def work_over_time(run: SavedRun, words: Words) -> Figure:
 def work_by_site(run: SavedRun, words: Words) -> Figure:
     """Node-hours of each class at each site, executed and planned."""
     busy, planned = (values.sum(axis=0) * run.step_h for values in _nodes(run))
-    sites, classes = run.facts.coords["site"], run.facts.coords["compute_class"]
+    sites, classes = run.called("site", words.lang), run.facts.coords["compute_class"]
     data: list[dict[str, Any]] = []
     for place, kind in enumerate(classes):
         colour = SERIES[place % len(SERIES)]

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 from fastapi.responses import Response
 
+from gridtwin.economics.corridors import share_percent
 from gridtwin.results.saved_run import SavedRun
 from gridtwin.view.network_map import STEP_VARIABLES, chunk, network_map
 from gridtwin.view.routes.assets import cached
@@ -57,6 +58,10 @@ def steps(
 
 
 def _fullest(saved: SavedRun, step: int) -> list[tuple[str, float]]:
-    loading = saved.dataset["loading_percent"][step].to_numpy()
-    order = (-loading).argsort()[:NAMED]
-    return [(saved.facts.coords["line"][line], float(loading[line])) for line in order]
+    """Lines, or links where there are no lines, with percent of their limits."""
+    if saved.transport:
+        names = saved.facts.coords["link"]
+        loading = share_percent(saved.inputs("links"), saved.at("link_mw", [step]))[0]
+    else:
+        names, loading = saved.facts.coords["line"], saved.dataset["loading_percent"][step].to_numpy()
+    return [(names[place], float(loading[place])) for place in (-loading).argsort()[:NAMED]]

@@ -133,6 +133,7 @@ def findings(
         page=page,
         pages=max(-(-len(rows) // PAGE), 1),
         outages=saved.summary.get("n1"),
+        transport=saved.transport,
         zone_s=zone_s(saved),
     )
 

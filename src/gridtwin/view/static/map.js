@@ -56,6 +56,11 @@ function lineColour(percent) {
   return Number.isFinite(percent) ? FULL.find(([below]) => percent < below)[1] : UNKNOWN;
 }
 
+function linkPercent(at, mw) {
+  const limit = content.link_limits_mw[at][mw > 0 ? 0 : 1];
+  return limit > 0 ? 100 * Math.abs(mw) / limit : 0;
+}
+
 function written(value) {
   if (!Number.isFinite(value)) return "no value";
   const size = Math.abs(value);
@@ -84,6 +89,8 @@ function paint(step, values) {
   shown = values;
   drawn.lines.forEach((line, at) => line.setAttribute("stroke", lineColour(values.loading_percent[at])));
   drawn.buses.forEach((bus, at) => bus.setAttribute("fill", busColour(values[busVariable][at])));
+  const shares = content.transport ? [...values.link_mw].map((mw, at) => linkPercent(at, mw)) : null;
+  if (shares) drawn.links.forEach((link, at) => link.setAttribute("stroke", lineColour(shares[at])));
   drawn.links.forEach((link, at) => link.setAttribute("stroke-width", 1.5 + Math.min(Math.abs(values.link_mw[at]) / 40, 6)));
   drawn.sites.forEach((site, at) => {
     const radius = 9 + 20 * Math.sqrt(Math.max(values.site_mw[at], 0) / mostSite);
@@ -92,8 +99,9 @@ function paint(step, values) {
   });
   when(step);
   table("site-table", [...values.site_mw].map((mw, at) => [drawn.sites[at].dataset.name, `${page.dataset.run}/sites/${at}`, mw]));
-  const order = [...values.loading_percent.keys()].sort((a, b) => (values.loading_percent[b] || 0) - (values.loading_percent[a] || 0)).slice(0, 8);
-  table("line-table", order.map((at) => [drawn.lines[at].dataset.name, `${page.dataset.run}/lines/${at}`, values.loading_percent[at]]));
+  const [kind, percent] = shares ? ["links", shares] : ["lines", values.loading_percent];
+  const order = [...percent.keys()].sort((a, b) => (percent[b] || 0) - (percent[a] || 0)).slice(0, 8);
+  table("line-table", order.map((at) => [drawn[kind][at].dataset.name, `${page.dataset.run}/${kind}/${at}`, percent[at]]));
   page.dataset.shown = step;
 }
 
@@ -192,7 +200,7 @@ byId("drawing").addEventListener("pointerover", (event) => {
   const at = drawn[kind].indexOf(mark);
   const told = {
     lines: () => `line ${mark.dataset.name}\n${written(shown.loading_percent?.[at])} % of its rating`,
-    links: () => `HVDC ${mark.dataset.name}\n${written(shown.link_mw?.[at])} MW`,
+    links: () => `link ${mark.dataset.name}\n${written(shown.link_mw?.[at])} MW`,
     buses: () => `bus ${mark.dataset.name}\n${byId("bus-variable").selectedOptions[0].textContent}: ${written(shown[busVariable]?.[at])}`,
     sites: () => `site ${mark.dataset.name}\n${written(shown.site_mw?.[at])} MW${content.connection_mw[at] === null ? "" : ` of ${written(content.connection_mw[at])} MW connected`}`,
   };
