@@ -20,6 +20,7 @@ from gridtwin.profiles.series import Profiles
 from gridtwin.records import ComputeRecord, ComputeState
 from gridtwin.timegrid import TimeGrid
 from gridtwin.twin.forecaster import Forecaster, Told
+from gridtwin.twin.memory import give_back
 from gridtwin.twin.recorder import Recorder
 from gridtwin.twin.settle import Settled, settle
 from gridtwin.twin.state import TwinState
@@ -89,6 +90,7 @@ class Coordinator:
         with self._timed("record"):
             after = TwinState(state.window + 1, compute, self._remember(state.memory, observation, plan, settled))
             self.recorder.write(observation.forecast, kept, plan, after, record, settled)
+            give_back()
         return after
 
     def _apply(self, plan: DispatchPlan, kept: Observation) -> tuple[ComputeState, ComputeRecord]:
