@@ -9,6 +9,7 @@ import warnings
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
 
 import duckdb
@@ -143,7 +144,8 @@ def read_xlsx(target: Path, chosen) -> Read:
     for name in book.sheetnames:
         rows = list(book[name].values)
         if name in chosen.tables:
-            head, columns = rows[0], list(zip(*rows[2:], strict=True)) or [()] * len(rows[0])
+            head, columns = rows[0], list(zip_longest(*rows[2:])) or [()] * len(rows[0])
+            columns += [(None,) * len(rows[2:])] * (len(head) - len(columns))  # a reader drops empty ends of rows
             for variable in chosen.tables[name]:
                 mine = [
                     column for column, text in zip(columns, head, strict=True) if text.split(" | ")[0] == variable.name

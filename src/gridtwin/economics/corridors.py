@@ -12,6 +12,7 @@ from gridtwin.units import BoolArray, FloatArray
 
 __all__ = ["AT_LIMIT", "Corridors", "corridors", "full_steps", "link_rent", "share_percent"]
 
+ROUNDING_MW: Final = 1e-6  # a flow that is nearer to its contract keeps it
 AT_LIMIT: Final = 1e-3  # share of its limit within which a link is full
 
 
@@ -49,6 +50,7 @@ def corridors(variables: Mapping[str, np.ndarray], links: Mapping[str, np.ndarra
     apart = np.full(len(full_steps_of), np.nan)
     np.divide(np.where(full, gain, 0.0).sum(axis=0), full_steps_of, out=apart, where=full_steps_of > 0)
     kept = ~np.isnan(contract)
+    off = np.abs(sent - contract)
     return Corridors(
         link=tuple(links["link"].tolist()),
         kind=tuple(links["kind"].tolist()),
@@ -59,7 +61,7 @@ def corridors(variables: Mapping[str, np.ndarray], links: Mapping[str, np.ndarra
         apart_per_mwh=apart,
         rent_cost=link_rent(sent, price, links, step_h).sum(axis=0),
         contract_mwh=_where_any(kept, contract) * step_h,
-        deviation_mwh=_where_any(kept, np.abs(sent - contract)) * step_h,
+        deviation_mwh=_where_any(kept, np.where(off > ROUNDING_MW, off, 0.0)) * step_h,
     )
 
 

@@ -111,7 +111,10 @@ def _known(run: SavedRun, kind: str) -> Mapping[str, Sequence[Any]]:
 
 
 def _facts(run: SavedRun, kind: str) -> Mapping[str, np.ndarray]:
-    return run.inputs(f"{kind}_facts") if kind in {"site", "bus", "origin"} else {}
+    """Chinese names of a kind and tiers of sites. Parts of origins are rows of their own, which facts do not have."""
+    if kind == "origin":
+        return {"name_zh": np.array(run.called(kind, "zh"), dtype=str)}
+    return run.inputs(f"{kind}_facts") if kind in {"site", "bus"} else {}
 
 
 KEPT: Final[tuple[str, ...]] = (

@@ -35,6 +35,8 @@ VARIABLES = {
     "loading_percent": [[80], [np.nan]],
     "vm_pu": [[1.01, 0.97], [np.nan, np.nan]],
     "ac_converged": [1, 0],
+    "link_mw": [[10], [-4]],
+    "contract_mw": [[8], [np.nan]],
 }
 INSTANTS = np.array(["2020-01-31T23:30", "2020-02-01T00:00"], "datetime64[s]")
 JOBS = {
@@ -55,7 +57,15 @@ INPUTS = {
     },
     "lines": {"rate_mw": np.array([9.0, 10.0, np.inf])},
     "tariff": {"demand_charge_per_mw": np.array([100.0]), "zone_s": np.array([0])},
-    "links": {"link": np.array([], dtype=str)},
+    "links": {
+        "link": np.array(["loop"]),
+        "kind": np.array(["dc"]),
+        "from_index": np.array([0]),
+        "to_index": np.array([0]),
+        "p_nom_mw": np.array([10.0]),
+        "p_nom_back_mw": np.array([8.0]),
+        "loss": np.array([0.1]),
+    },
     "wan": {"price_per_gb": np.array([0.5, 2.0])},
     "stores": {
         "initial_mwh": np.array([10.0]),
@@ -124,9 +134,9 @@ def test_every_indicator_by_hand(figures):
             "wan_gb": 35.0,
             "migrated_gb": 7.0,
             "wan_cost": 10 * 0.5 + 25 * 2.0,
-            "corridor_rent_cost": None,
-            "corridor_full_h": None,
-            "deviation_mwh": None,
+            "corridor_rent_cost": -24.0,  # a tenth of 5 MWh at 40 and of 2 MWh at 20
+            "corridor_full_h": 0.5,
+            "deviation_mwh": 1.0,
             "max_line_loading_percent": 80.0,
             "min_vm_pu": 0.97,
             "max_vm_pu": 1.01,

@@ -27,6 +27,7 @@ FULL_PERCENT: Final = (50.0, 80.0, 100.0)
 LINE_COLOURS: Final = ("#c5ccd3", "#8fa1b0", "#e69f00", "#b3261e")
 WIDTHS: Final = (1.4, 3.0, 5.5)
 LINK_PERCENT: Final = (50.0, 80.0, 100.0 * (1 - AT_LIMIT))
+MOST_LABELS: Final = 20  # of sites; of more only those pointed at are named
 LINK_WIDTH: Final = 3.0
 DASHES: Final = {"interface": "solid", "dc": "dash", "back_to_back": "dot"}  # by kind of link
 TIER_SYMBOLS: Final = {"edge": "circle-open", "provincial": "square-open", "hub": "diamond-open", "super": "star-open"}
@@ -367,7 +368,7 @@ def _site_trace(run: SavedRun, words: Words, where: Places, site_mw: FloatArray)
     names = run.called("site", words.lang)
     return {
         "type": "scatter",
-        "mode": "markers+text",
+        "mode": "markers+text" if len(names) <= MOST_LABELS else "markers",
         "x": where.x[sites["bus_index"]],
         "y": where.y[sites["bus_index"]],
         "name": words("table.sites"),
