@@ -27,7 +27,7 @@ TUTORIAL: Final = REPO / "docs" / "east_west.md"
 LAYOUTS: Final = ("local", "as_is", "cross", "cross_green", "stranded")
 NOISE: Final = (1, 2, 3)
 LINES: Final = (
-    "all_costs", "grid_cost", "electricity_cost", "wan_cost", "requests_cost", "supply_cost", "labour_cost", "co2_t",
+    "all_costs", "grid_cost", "electricity_cost", "wan_cost", "supply_cost", "labour_cost", "co2_t",
     "market_based_co2_t", "curtailment_mwh", "latency_ms", "wait_h", "late_share", "unserved_service_node_h",
     "moved_mwh", "raising_mwh", "moves_average_t", "moves_marginal_t", "wan_dependence", "pue", "green_share_hourly",
     "binding_h", "binding_rent",
