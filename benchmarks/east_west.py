@@ -33,7 +33,8 @@ LINES: Final = (
     "binding_h", "binding_rent",
 )  # fmt: skip
 FUELS: Final = {
-    "Nuclear": "#8e6bbf", "Coal": "#4d4d4d", "Coal CHP": "#6b6259", "Coal captive": "#8a8178", "Gas": "#d9a066", "Other thermal": "#a0855b",
+    "Nuclear": "#8e6bbf", "Coal": "#4d4d4d", "Coal CHP": "#6b6259",
+    "Coal captive": "#8a8178", "Gas": "#d9a066", "Other thermal": "#a0855b",
     "Hydro": "#4f8fc0", "Wind": "#6fbf9f", "Offshore wind": "#3f9f7f", "PV": "#f2c14e", "Distributed PV": "#f7dc8c",
 }  # fmt: skip
 
