@@ -37,7 +37,7 @@ def great_circle_km(lat: FloatArray, lon: FloatArray, to_lat: FloatArray, to_lon
     --------
     >>> beijing_to_shanghai = great_circle_km(np.array(39.9), np.array(116.4), np.array(31.2), np.array(121.5))
     >>> round(float(beijing_to_shanghai))
-    1069
+    1071
     """
     phi, to_phi = np.radians(lat), np.radians(to_lat)
     half = np.sin((to_phi - phi) / 2) ** 2
