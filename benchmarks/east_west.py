@@ -27,7 +27,7 @@ TUTORIAL: Final = REPO / "docs" / "east_west.md"
 LAYOUTS: Final = ("local", "as_is", "cross", "cross_green", "stranded")
 NOISE: Final = (1, 2, 3)
 LINES: Final = (
-    "all_costs", "grid_cost", "electricity_cost", "wan_cost", "supply_cost", "labour_cost", "co2_t",
+    "all_costs", "grid_cost", "electricity_cost", "wan_cost", "supply_cost", "labour_cost", "co2_t", "grid_co2_t",
     "market_based_co2_t", "curtailment_mwh", "latency_ms", "wait_h", "late_share", "unserved_service_node_h",
     "moved_mwh", "raising_mwh", "moves_average_t", "moves_marginal_t", "wan_dependence", "pue", "green_share_hourly",
     "binding_h", "binding_rent",
@@ -110,13 +110,13 @@ def per_mwh_table(found: dict[str, Any], labels: dict[str, str]) -> str:
     _, *others = found["layouts"]
     rows = [["per MWh moved", *LAYOUTS[1:]], ["---", *(["---:"] * len(others))]]
     rows.append(["MWh moved against the base", *(shown(layout["moved_mwh"]) for layout in others)])
-    for name in ("all_costs", "grid_cost", "wan_cost", "co2_t", "curtailment_mwh"):
+    for name in ("all_costs", "grid_cost", "wan_cost", "grid_co2_t", "curtailment_mwh"):
         lines = [next(line for line in layout["differences"] if line["name"] == name) for layout in others]
         cells = [
             "not distinguishable" if line["distinguishable"] is False else shown(line["per_mwh_moved"])
             for line in lines
         ]
-        unit = {"co2_t": "kg", "curtailment_mwh": "MWh"}.get(name, "CNY")
+        unit = {"grid_co2_t": "kg", "curtailment_mwh": "MWh"}.get(name, "CNY")
         rows.append([f"{labels[name]}, {unit}", *cells])
     return _markdown(rows)
 

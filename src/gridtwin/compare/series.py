@@ -163,11 +163,15 @@ class RunSeries:
     @cached_property
     def taken_cost(self) -> FloatArray:
         """Energy taken from stores (time,) at the mean price of their bus over the run, money."""
-        stores = self.inputs["stores"]
-        level = self.v["stored_mwh"]
+        price = self.v["price_per_mwh"].mean(axis=0)[self.inputs["stores"]["bus_index"]]
+        return np.asarray(self.taken_mwh @ price)
+
+    @cached_property
+    def taken_mwh(self) -> FloatArray:
+        """Energy taken from each store (time, store), MWh at its bus; negative where it fills."""
+        stores, level = self.inputs["stores"], self.v["stored_mwh"]
         before = np.vstack([stores["initial_mwh"], level[:-1]])
-        worth = self.v["price_per_mwh"].mean(axis=0)[stores["bus_index"]] * stores["efficiency_discharge"]
-        return np.asarray((before - level) @ worth)
+        return np.asarray((before - level) * stores["efficiency_discharge"])
 
     @cached_property
     def wan_cost(self) -> FloatArray:

@@ -25,6 +25,7 @@ PER_MWH: Final[Mapping[str, tuple[float, str]]] = {
     "grid_cost": (1.0, "{currency}/MWh"),
     "wan_cost": (1.0, "{currency}/MWh"),
     "co2_t": (1000.0, "kg/MWh"),
+    "grid_co2_t": (1000.0, "kg/MWh"),
     "curtailment_mwh": (1.0, "MWh/MWh"),
 }
 LEAST_MWH: Final = 1e-6  # moved; nothing is divided by less

@@ -13,7 +13,7 @@ from gridtwin.compare.emissions import co2_by_technology
 from gridtwin.compare.layout.binding import bindings
 from gridtwin.compare.layout.run_view import RunView
 from gridtwin.compare.records import Decomposition
-from gridtwin.compare.series import align
+from gridtwin.compare.series import Alignment, RunSeries, align
 from gridtwin.economics.moves import Move
 from gridtwin.units import KG_PER_T
 
@@ -78,10 +78,12 @@ def _shared(base: RunView, other: RunView) -> dict[str, Pair]:
     steps = align(old.card, new.card, old.run.time, new.run.time)
     split = cost_decomposition(old, new, steps)
     cost, co2 = split.shared, co2_by_technology(old, new, steps).shared
+    taken_cost, taken_kg = (_taken(old, new, steps, rate) for rate in ("price_per_mwh", "marginal_co2_kg_per_mwh"))
     return {
         "all_costs": (cost.base, cost.change) if cost else (None, None),
-        "grid_cost": _of_grid(split),
+        "grid_cost": _plus(_of_grid(split), taken_cost, 1.0),
         "co2_t": (co2.base, co2.change) if co2 else (None, None),
+        "grid_co2_t": _plus((co2.base, co2.change) if co2 else (None, None), taken_kg, 1.0 / KG_PER_T),
         "curtailment_mwh": (
             float(old.curtailed_mwh[steps.base].sum()),
             float(new.curtailed_mwh[steps.change].sum()),
@@ -90,10 +92,33 @@ def _shared(base: RunView, other: RunView) -> dict[str, Pair]:
 
 
 def _of_grid(split: Decomposition) -> Pair:
-    """Production, carbon and energy taken from stores, with the energy of jobs in steps that one run alone has."""
-    parts = [part for part in split.parts if part.group == FUEL or part.name in ("carbon", "stores", "other_jobs")]
+    """Production and carbon, with the energy of jobs in steps that one run alone has."""
+    parts = [part for part in split.parts if part.group == FUEL or part.name in ("carbon", "other_jobs")]
     old, new = ([getattr(part, side) for part in parts] for side in ("base", "change"))
     return (sum(old), sum(new)) if parts and None not in (*old, *new) else (None, None)
+
+
+def _taken(old: RunSeries, new: RunSeries, steps: Alignment, rate: str) -> Pair:
+    """Energy that each run takes from its stores in shared steps, at the mean rate of both; None if stores differ.
+
+    At rates of its own each run would value all that it stored, and small differences of rates would outweigh what one
+    run stored more than the other.
+    """
+    if old.inputs["stores"]["store"].tolist() != new.inputs["stores"]["store"].tolist() or not steps.usable:
+        return None, None
+    at = old.inputs["stores"]["bus_index"]
+    mean = (old.v[rate][steps.base].mean(axis=0) + new.v[rate][steps.change].mean(axis=0))[at] / 2
+    taken = (run.taken_mwh[index] @ mean for run, index in ((old, steps.base), (new, steps.change)))
+    before, after = (float(one.sum()) for one in taken)
+    return before, after
+
+
+def _plus(pair: Pair, added: Pair, scale: float) -> Pair:
+    """Add two pairs, the second scaled; None where either has no value."""
+    old, new = (
+        None if one is None or more is None else one + scale * more for one, more in zip(pair, added, strict=True)
+    )
+    return old, new
 
 
 def _of_run(view: RunView) -> dict[tuple[str, str], float | None]:
